@@ -1,0 +1,127 @@
+# nacld: every target is here; `make help` lists them.
+#
+# V=1 shows the commands. CC=clang, CFLAGS=..., DESTDIR=, PREFIX= as usual.
+
+VERSION := 0.1.0
+B       ?= build
+PREFIX  ?= /usr
+DESTDIR ?=
+
+CC      ?= gcc
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	   -Wwrite-strings -Wvla -Wformat=2 -Wundef
+HARDEN  := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+override CPPFLAGS += -D_GNU_SOURCE -DNACLD_VERSION='"$(VERSION)"' -Isrc -I$(B)
+COMPILE  = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) $(SAN) -MMD -MP
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
+
+CORE    := $(sort $(wildcard src/core/*.c))
+FORMAT  := $(sort $(wildcard src/format/*.c))
+COMMON  := $(sort $(wildcard src/common/*.c))
+DAEMON  := $(sort $(wildcard src/daemon/*.c))
+CTL     := $(sort $(wildcard src/ctl/*.c))
+SHARED  := $(CORE) $(FORMAT) $(COMMON)
+UNIT    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+.PHONY: all help clean
+all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
+
+$(B)/nacld: LIBS = -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lpthread
+$(B)/nacld: $(call obj,$(SHARED) $(DAEMON))
+$(B)/naclctl: LIBS = -lconfig -ljansson
+$(B)/naclctl: $(call obj,$(SHARED) $(CTL))
+
+$(B)/nacld $(B)/naclctl:
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+# One unit test, one program, and the few sources it needs.
+test_addr_SRC   := src/core/addr.c
+test_packet_SRC := src/core/packet.c src/core/addr.c
+test_rule_SRC   := src/core/rule.c src/core/addr.c
+test_acl_SRC    := src/core/acl.c src/core/rule.c src/core/addr.c
+test_policy_SRC := src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
+test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/addr.c
+
+.SECONDEXPANSION:
+$(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ -lcmocka $($*_LIBS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# Tests. Each suite goes through tests/suite, which keeps its log and its counts.
+.PHONY: check unit golden layering e2e shellcheck mandoc-lint format-check format systemd-check \
+	update-golden check-vm deps summary
+check: WERROR = -Werror
+check: ## everything but the VM: build with -Werror, all suites, a summary
+	$(Q)tests/deps build steer test
+	$(Q)rm -rf $(B)/results
+	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden layering shellcheck mandoc-lint \
+		format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+
+deps: ## install what building, steering and testing need (Debian packages)
+	$(Q)tests/deps build steer test
+
+unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
+	$(Q)set -e; for t in $^; do tests/suite $(B)/results $$(basename $$t) $$t; done
+
+golden: all ## configurations in, canonical text or exact errors out
+	$(Q)tests/suite $(B)/results golden tests/golden/run $(B)
+
+update-golden: all ## take the present output as right (read the diff!)
+	$(Q)tests/golden/run --update $(B)
+
+layering: all ## who may use whom
+	$(Q)tests/suite $(B)/results layering tests/layering $(B)
+
+e2e: all ## real packets between namespaces
+	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
+
+shellcheck: ## the shell scripts
+	$(Q)tests/suite $(B)/results shellcheck tests/lint shell
+
+mandoc-lint: ## the man pages
+	$(Q)tests/suite $(B)/results mandoc tests/lint man
+
+format-check: ## .clang-format is law
+	$(Q)tests/suite $(B)/results format tests/lint format
+
+format: ## make it so
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+systemd-check: ## unit files: syntax and exposure
+	$(Q)tests/suite $(B)/results systemd tests/lint systemd
+
+check-vm: WERROR = -Werror
+check-vm: all ## real systemd and nft queue, in a virtual machine
+	$(Q)tests/deps build vm
+	$(Q)tests/suite $(B)/results vm tests/vm/run $(B)
+
+summary:
+	$(Q)tests/summary $(B)/results
+
+.PHONY: san
+san: ## unit and e2e tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory B=build/san WERROR=-Werror \
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" HARDEN=-fPIE unit e2e
+	$(Q)tests/summary build/san/results
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort -u | \
+		while IFS="$$(printf '\t')" read -r t h; do printf '  make %-14s %s\n' "$$t" "$$h"; done

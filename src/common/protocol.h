@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_COMMON_PROTOCOL_H
+#define NACLD_COMMON_PROTOCOL_H
+
+/*
+ * The control socket's contract: a unix stream socket; JSON lines. A client sends one object on one
+ * line and gets one object on one line back; it may then send the next.
+ *
+ *   {"request": "status"}   -> {"ok": true, "status": {...}}     see "Status" below
+ *   {"request": "config"}   -> {"ok": true, "config": "..."}     the running policy, canonical text
+ *   {"request": "reload"}   -> {"ok": true, "warnings": "..."}   root or the daemon's own user only
+ *   anything else           -> {"ok": false, "error": "..."}
+ *
+ * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old policy
+ * stays. Reading requests are for root and for whoever may open the socket (its group).
+ *
+ * Status:
+ *   {"version", "pid", "config" (path), "mode": "enforce"|"monitor", "on_failure": "drop"|"accept",
+ *    "fragments": "reassemble"|"strict", "exempt": [names], "uptime_s", "policy_age_s", "reloads",
+ *    "last_reload_error": text or null,
+ *    "host": null or {"acl": name, "interfaces": [names]},
+ *    "subnets": [{"subnet": CIDR, "acl": name}],
+ *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],
+ *    "queues": [{"queue": N, "packets", "accepted", "dropped", "would_drop", "wakeups", "waiting",
+ *                "kernel_dropped", "user_dropped", "errors": {name: count}}],
+ *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
+ *    "reasons": {reason: count, ...}}       only those that are not 0
+ *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or "@set",
+ *          "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or null}
+ */
+#define PROTOCOL_SOCKET_DEFAULT "/run/nacld/nacld.sock"
+#define PROTOCOL_CONFIG_DEFAULT "/etc/nacld/nacld.conf"
+
+#define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
+#define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more is told so and closed */
+#define PROTOCOL_TIMEOUT_MS  5000 /* a client that neither sends nor reads this long is closed */
+
+/* Exit statuses of naclctl. */
+enum naclctl_exit {
+	NACLCTL_OK = 0,
+	NACLCTL_NO = 1,            /* findings, would be dropped, refused */
+	NACLCTL_USAGE = 2,         /* usage, or a file that cannot be used */
+	NACLCTL_REPLY_DROPPED = 3, /* explain: the request passes, its reply does not */
+};
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy: which ACL guards what, and what that means for one packet.
+ *
+ * Built by the configuration reader, finished once, then read-only. An ACL stands at the edge of what
+ * it protects: the host (INPUT, OUTPUT), or a subnet (FORWARD). Crossing the edge inwards asks the
+ * inbound list, outwards the outbound list; a packet from one protected subnet to another crosses two
+ * edges and must pass both. Traffic that stays inside crosses none (AWS VPC user guide: a network ACL
+ * acts on traffic entering or leaving the subnet, never within it).
+ */
+#include "core/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct policy *policy_new(void)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+
+	if (!policy)
+		return NULL;
+	policy->exempt = EXEMPT_DEFAULT;
+	policy->queue = (struct queue_range){.count = 1, .length = QUEUE_LENGTH_DEFAULT};
+	policy->host.acl = POLICY_NO_ACL;
+	return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (size_t i = 0; i < policy->set_count; i++) {
+		free(policy->sets[i]->name);
+		free(policy->sets[i]->prefixes);
+		free(policy->sets[i]);
+	}
+	for (size_t i = 0; i < policy->acl_count; i++)
+		acl_fini(&policy->acls[i]);
+	free(policy->sets);
+	free(policy->acls);
+	free(policy->host.interfaces);
+	free(policy->subnets);
+	free(policy);
+}
+
+/* Room for one more in an array that grows one by one: few of these, and never on a hot path. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	return reallocarray(array, count + 1, size);
+}
+
+struct prefix_set *policy_add_set(struct policy *policy, const char *name)
+{
+	struct prefix_set **sets = grow(policy->sets, policy->set_count, sizeof(*sets));
+	struct prefix_set *set;
+
+	if (!sets)
+		return NULL;
+	policy->sets = sets;
+	set = calloc(1, sizeof(*set));
+	if (!set)
+		return NULL;
+	set->name = strdup(name);
+	if (!set->name) {
+		free(set);
+		return NULL;
+	}
+	sets[policy->set_count++] = set;
+	return set;
+}
+
+struct prefix_set *policy_find_set(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->set_count; i++)
+		if (strcmp(policy->sets[i]->name, name) == 0)
+			return policy->sets[i];
+	return NULL;
+}
+
+int prefix_set_add(struct prefix_set *set, const struct prefix *prefix)
+{
+	/* Full exactly at the powers of two from 16 up: no capacity to keep. */
+	if (set->count == 0 || (set->count >= 16 && (set->count & (set->count - 1)) == 0)) {
+		size_t capacity = set->count ? set->count * 2 : 16;
+		struct prefix *prefixes = reallocarray(set->prefixes, capacity, sizeof(*prefixes));
+
+		if (!prefixes)
+			return -ENOMEM;
+		set->prefixes = prefixes;
+	}
+	set->prefixes[set->count++] = *prefix;
+	return 0;
+}
+
+struct acl *policy_add_acl(struct policy *policy, const char *name)
+{
+	struct acl *acls = grow(policy->acls, policy->acl_count, sizeof(*acls));
+	char *copy;
+
+	if (!acls)
+		return NULL;
+	policy->acls = acls;
+	copy = strdup(name);
+	if (!copy)
+		return NULL;
+	acls[policy->acl_count] = (struct acl){.name = copy};
+	return &acls[policy->acl_count++];
+}
+
+int policy_add_subnet(struct policy *policy, const struct prefix *prefix, uint32_t acl)
+{
+	struct subnet *subnets = grow(policy->subnets, policy->subnet_count, sizeof(*subnets));
+
+	if (!subnets)
+		return -ENOMEM;
+	policy->subnets = subnets;
+	subnets[policy->subnet_count++] = (struct subnet){.prefix = *prefix, .acl = acl};
+	return 0;
+}
+
+int policy_add_host_interface(struct policy *policy, const char *name)
+{
+	struct host *host = &policy->host;
+	void *interfaces;
+
+	if (strlen(name) >= POLICY_INTERFACE_LEN)
+		return -EINVAL;
+	interfaces = grow(host->interfaces, host->interface_count, POLICY_INTERFACE_LEN);
+	if (!interfaces)
+		return -ENOMEM;
+	host->interfaces = interfaces;
+	memset(host->interfaces[host->interface_count], 0, POLICY_INTERFACE_LEN);
+	strcpy(host->interfaces[host->interface_count++], name);
+	return 0;
+}
+
+static void layout_counters(struct policy *policy)
+{
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < policy->acl_count; i++) {
+		for (int d = INBOUND; d <= OUTBOUND; d++) {
+			struct acl_list *list = &policy->acls[i].lists[d];
+
+			for (size_t r = 0; r < list->count; r++)
+				list->rules[r].counter = next++;
+			list->implicit_counter = next++;
+		}
+	}
+	policy->counter_count = next;
+}
+
+const char *policy_finish(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->acl_count; i++)
+		if (!acl_sort(&policy->acls[i]))
+			return "a rule number stands twice in one list";
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (prefix_overlaps(&policy->subnets[i].prefix, &policy->subnets[j].prefix))
+				return "two protected subnets overlap";
+	layout_counters(policy);
+	return NULL;
+}
+
+static const struct subnet *subnet_of(const struct policy *policy, const struct addr *addr)
+{
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		if (prefix_contains(&policy->subnets[i].prefix, addr))
+			return &policy->subnets[i];
+	return NULL;
+}
+
+static bool host_guards(const struct host *host, const char *interface)
+{
+	if (host->acl == POLICY_NO_ACL)
+		return false;
+	if (host->interface_count == 0 || !interface)
+		return true;
+	for (size_t i = 0; i < host->interface_count; i++)
+		if (strcmp(host->interfaces[i], interface) == 0)
+			return true;
+	return false;
+}
+
+/* Asks one list; false when the packet is stopped here. */
+static bool ask(const struct policy *policy, uint32_t acl, enum direction direction,
+		const struct packet *packet, struct policy_verdict *out)
+{
+	const struct acl_list *list = &policy->acls[acl].lists[direction];
+	struct policy_step *step = &out->steps[out->step_count++];
+
+	step->acl = acl;
+	step->direction = (uint8_t)direction;
+	step->rule = acl_eval(list, direction, packet);
+	step->counter = step->rule ? step->rule->counter : list->implicit_counter;
+	step->action = step->rule ? step->rule->action : ACTION_DENY;
+	out->action = step->action;
+	out->outcome = POLICY_JUDGED;
+	return step->action == ACTION_ALLOW;
+}
+
+static void eval_forward(const struct policy *policy, const struct packet *packet,
+			 struct policy_verdict *out)
+{
+	const struct subnet *from = subnet_of(policy, &packet->src);
+	const struct subnet *to = subnet_of(policy, &packet->dst);
+
+	if (from && from == to) {
+		out->outcome = POLICY_WITHIN_SUBNET;
+		return;
+	}
+	if (from && !ask(policy, from->acl, OUTBOUND, packet, out))
+		return;
+	if (to)
+		ask(policy, to->acl, INBOUND, packet, out);
+}
+
+void policy_eval(const struct policy *policy, enum hook hook, const char *interface,
+		 const struct packet *packet, struct policy_verdict *out)
+{
+	out->action = ACTION_ALLOW;
+	out->outcome = POLICY_UNPROTECTED;
+	out->step_count = 0;
+
+	if (policy_exempts(policy, hook, interface, packet))
+		out->outcome = POLICY_EXEMPTED;
+	else if (hook == HOOK_FORWARD)
+		eval_forward(policy, packet, out);
+	else if (host_guards(&policy->host, interface))
+		ask(policy, policy->host.acl, hook == HOOK_INPUT ? INBOUND : OUTBOUND, packet, out);
+}
+
+/* 127.0.0.0/8 or ::1: on no wire, and given the loopback device by the kernel (RFC 1122, 4291). */
+static bool is_loopback(const struct addr *a)
+{
+	if (a->family == FAMILY_IPV4)
+		return a->hi >> 56 == 127;
+	return a->hi == 0 && a->lo == 1;
+}
+
+static bool exempts_loopback(const char *interface, const struct packet *packet)
+{
+	if (interface)
+		return strcmp(interface, "lo") == 0;
+	return is_loopback(&packet->src) && is_loopback(&packet->dst);
+}
+
+/* RFC 4861: solicitations and advertisements, valid only with hop limit 255 (never routed). */
+static bool is_neighbour_discovery(const struct packet *packet)
+{
+	return packet->l4 == PACKET_L4_ICMP && packet->protocol == PROTOCOL_ICMPV6 &&
+	       packet->icmp_type >= 133 && packet->icmp_type <= 136 && packet->hop_limit == 255;
+}
+
+/* The host as a DHCP client: RFC 2131 ports 68 and 67, RFC 8415 ports 546 and 547. */
+static bool is_dhcp_client(enum hook hook, const struct packet *packet)
+{
+	bool v4 = packet->src.family == FAMILY_IPV4;
+	uint16_t client = v4 ? 68 : 546, server = v4 ? 67 : 547;
+
+	if (packet->protocol != PROTOCOL_UDP || packet->l4 != PACKET_L4_PORTS)
+		return false;
+	if (hook == HOOK_INPUT)
+		return packet->sport == server && packet->dport == client;
+	return packet->sport == client && packet->dport == server;
+}
+
+unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
+			    const struct packet *packet)
+{
+	/* All three speak of the host's own link; nothing routed is exempt. */
+	if (hook == HOOK_FORWARD)
+		return 0;
+	if ((policy->exempt & EXEMPT_LOOPBACK) && exempts_loopback(interface, packet))
+		return EXEMPT_LOOPBACK;
+	if ((policy->exempt & EXEMPT_NEIGHBOUR_DISCOVERY) && is_neighbour_discovery(packet))
+		return EXEMPT_NEIGHBOUR_DISCOVERY;
+	if ((policy->exempt & EXEMPT_DHCP) && is_dhcp_client(hook, packet))
+		return EXEMPT_DHCP;
+	return 0;
+}
+
+const char *exempt_name(enum policy_exempt exempt)
+{
+	switch (exempt) {
+	case EXEMPT_LOOPBACK:
+		return "loopback";
+	case EXEMPT_NEIGHBOUR_DISCOVERY:
+		return "neighbour-discovery";
+	case EXEMPT_DHCP:
+		return "dhcp";
+	default:
+		return NULL;
+	}
+}
+
+const char *policy_outcome_name(enum policy_outcome outcome)
+{
+	static const char *const names[POLICY_OUTCOMES] = {"judged", "exempted", "within-subnet",
+							   "unprotected"};
+
+	return names[outcome];
+}
+
+const char *hook_name(enum hook hook)
+{
+	static const char *const names[] = {"in", "forward", "out"};
+
+	return names[hook];
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_CORE_POLICY_H
+#define NACLD_CORE_POLICY_H
+
+#include "core/acl.h"
+
+/*
+ * A policy is one configuration, complete and immutable once policy_finish has accepted it.
+ * Workers read it without a lock; a reload builds another and swaps one pointer.
+ */
+
+enum policy_mode {
+	POLICY_ENFORCE,
+	POLICY_MONITOR, /* every verdict is accept; what would be dropped is counted and logged */
+};
+
+/* What happens to a packet that cannot be judged: nobody listens, or the queue is full. */
+enum policy_failure {
+	POLICY_FAIL_DROP,
+	POLICY_FAIL_ACCEPT,
+};
+
+enum policy_fragments {
+	POLICY_REASSEMBLE, /* steering has the kernel put them together first */
+	POLICY_STRICT,     /* raw fragments are judged by what they show */
+};
+
+/* Traffic that is never filtered, by name; a bit mask. */
+enum policy_exempt {
+	EXEMPT_LOOPBACK = 1 << 0,            /* "loopback" */
+	EXEMPT_NEIGHBOUR_DISCOVERY = 1 << 1, /* "neighbour-discovery": 133..136, hop limit 255 */
+	EXEMPT_DHCP = 1 << 2,                /* "dhcp": DHCPv4 and DHCPv6 client */
+	EXEMPT_DEFAULT = EXEMPT_LOOPBACK | EXEMPT_NEIGHBOUR_DISCOVERY | EXEMPT_DHCP,
+};
+
+/* Where in the host the packet was met. */
+enum hook {
+	HOOK_INPUT,
+	HOOK_FORWARD,
+	HOOK_OUTPUT,
+};
+
+#define POLICY_INTERFACE_LEN 16 /* IFNAMSIZ, NUL included */
+#define POLICY_NO_ACL        UINT32_MAX
+
+#define QUEUE_LENGTH_DEFAULT 4096
+#define QUEUE_LENGTH_MAX     65536 /* the kernel's hard cap per queue */
+#define QUEUE_COUNT_MAX      64
+
+/* Which kernel queues carry the traffic; one worker each. */
+struct queue_range {
+	uint16_t first;
+	uint16_t count;  /* 1..QUEUE_COUNT_MAX */
+	uint32_t length; /* packets a queue holds */
+};
+
+/* A protected subnet and the ACL that guards it. */
+struct subnet {
+	struct prefix prefix;
+	uint32_t acl; /* index in policy.acls */
+};
+
+/* The host association. acl is POLICY_NO_ACL when the host is not protected. */
+struct host {
+	uint32_t acl;
+	char (*interfaces)[POLICY_INTERFACE_LEN]; /* none: every interface */
+	size_t interface_count;
+};
+
+struct policy {
+	enum policy_mode mode;
+	enum policy_failure on_failure;
+	enum policy_fragments fragments;
+	unsigned int exempt; /* enum policy_exempt bits */
+	struct queue_range queue;
+	struct prefix_set **sets; /* each on the heap: rules point at them */
+	size_t set_count;
+	struct acl *acls;
+	size_t acl_count;
+	struct host host;
+	struct subnet *subnets; /* disjoint */
+	size_t subnet_count;
+	uint32_t counter_count; /* after policy_finish: a counter a rule, one a `*` */
+};
+
+/* What became of a packet. */
+enum policy_outcome {
+	POLICY_JUDGED,        /* one or two lists were asked: see steps */
+	POLICY_EXEMPTED,      /* on the exempt list: passed */
+	POLICY_WITHIN_SUBNET, /* from a protected subnet to itself: passed */
+	POLICY_UNPROTECTED,   /* belongs to no ACL: passed */
+	POLICY_OUTCOMES,
+};
+
+/* One list asked, and its answer. */
+struct policy_step {
+	const struct rule *rule; /* NULL: the implicit deny */
+	uint32_t acl;            /* index in policy.acls */
+	uint32_t counter;
+	uint8_t direction; /* enum direction */
+	uint8_t action;    /* enum action */
+};
+
+struct policy_verdict {
+	uint8_t action;     /* enum action: the product of the steps */
+	uint8_t outcome;    /* enum policy_outcome */
+	uint8_t step_count; /* 0..2 */
+	struct policy_step steps[2];
+};
+
+/* An empty policy: enforce, drop, reassemble, default exemptions, queue 0, one worker. NULL: no memory. */
+struct policy *policy_new(void);
+void policy_free(struct policy *policy); /* NULL is fine */
+
+/* Each copies its arguments and returns the new object (owned by the policy) or NULL: no memory. */
+struct prefix_set *policy_add_set(struct policy *policy, const char *name);
+struct acl *policy_add_acl(struct policy *policy, const char *name); /* moves earlier struct acl */
+int policy_add_subnet(struct policy *policy, const struct prefix *prefix, uint32_t acl);
+int policy_add_host_interface(struct policy *policy, const char *name);
+int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amortised O(1) */
+
+/* The set of that name, or NULL. */
+struct prefix_set *policy_find_set(const struct policy *policy, const char *name);
+
+/*
+ * Sorts the lists and lays out the counters. NULL, or what makes the policy impossible (a rule
+ * number twice, overlapping subnets): callers that can name a line check before.
+ */
+const char *policy_finish(struct policy *policy);
+
+/*
+ * Judges one packet met at `hook`.
+ *
+ * @interface  the device it came in by (INPUT, FORWARD) or leaves by (OUTPUT), or NULL when steering
+ *             has already chosen: then a host association limited to interfaces applies
+ *
+ * INPUT asks the host ACL's inbound list, OUTPUT its outbound list. FORWARD: where source and
+ * destination lie in the same protected subnet nothing is asked; else the source subnet's outbound
+ * list and then, if that allowed, the destination subnet's inbound list. No allocation, no lock.
+ */
+void policy_eval(const struct policy *policy, enum hook hook, const char *interface,
+		 const struct packet *packet, struct policy_verdict *out);
+
+/* The one exemption that covers the packet, or 0. */
+unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
+			    const struct packet *packet);
+
+const char *exempt_name(enum policy_exempt exempt); /* NULL for anything but a single bit */
+const char *policy_outcome_name(enum policy_outcome outcome);
+const char *hook_name(enum hook hook); /* "in", "forward", "out" */
+
+#endif

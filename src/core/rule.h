@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_CORE_RULE_H
+#define NACLD_CORE_RULE_H
+
+#include "core/addr.h"
+#include "core/packet.h"
+
+/* From where the protected network stands (AWS: ingress, egress). */
+enum direction {
+	INBOUND,
+	OUTBOUND,
+};
+
+enum action {
+	ACTION_DENY,
+	ACTION_ALLOW,
+};
+
+#define RULE_NUMBER_MIN 1
+#define RULE_NUMBER_MAX 32766 /* 32767 and 32768 are the implicit rules (AWS API reference) */
+#define RULE_ANY        (-1)  /* icmp_type, icmp_code: any */
+
+/*
+ * One numbered rule. The remote end is `set` where that is not NULL (borrowed: the policy owns it),
+ * else the one `prefix`.
+ */
+struct rule {
+	uint16_t number;
+	uint8_t action;      /* enum action */
+	int16_t protocol;    /* 0..255, or PROTOCOL_ALL */
+	uint16_t port_first; /* the packet's destination port; TCP and UDP only, else 0 */
+	uint16_t port_last;
+	int16_t icmp_type; /* 0..255 or RULE_ANY; ICMP and ICMPv6 only, else RULE_ANY */
+	int16_t icmp_code;
+	uint32_t counter; /* index in the policy's counter layout; set by policy_finish */
+	struct prefix prefix;
+	const struct prefix_set *set;
+};
+
+/* What keeps a rule from matching a packet; the first that fails, in this order. */
+enum rule_mismatch {
+	RULE_MATCHES,
+	RULE_OTHER_FAMILY, /* an IPv4 rule and an IPv6 packet, or the reverse */
+	RULE_OTHER_PROTOCOL,
+	RULE_OTHER_ADDRESS,
+	RULE_NO_TRANSPORT, /* the rule looks at a port or type; the fragment has none */
+	RULE_OTHER_PORT,
+	RULE_OTHER_TYPE, /* ICMP type or code */
+};
+
+/* Does the rule look at destination ports? (protocol TCP or UDP) */
+bool rule_has_ports(const struct rule *rule);
+
+/*
+ * Does the rule look at ICMP type and code? ICMP, and ICMPv6 unless its remote end is an IPv4 CIDR,
+ * where it matches every type (AWS API reference, IcmpTypeCode).
+ */
+bool rule_has_icmp(const struct rule *rule);
+
+/*
+ * The definition of matching, and its explanation in one: RULE_MATCHES, or the first thing that
+ * differs. The remote address is the source for INBOUND, the destination for OUTBOUND; the port is
+ * always the destination port. O(1), or O(prefixes of the set).
+ */
+enum rule_mismatch rule_compare(const struct rule *rule, enum direction direction,
+				const struct packet *packet);
+
+static inline bool rule_matches(const struct rule *rule, enum direction direction,
+				const struct packet *packet)
+{
+	return rule_compare(rule, direction, packet) == RULE_MATCHES;
+}
+
+/*
+ * NULL when the rule may stand, else what is wrong with it, as half a sentence without the rule's
+ * number: number out of range, reversed ports, ports or types where the protocol has none, and so on.
+ */
+const char *rule_invalid(const struct rule *rule);
+
+/* Same number and same meaning (counters of an unchanged rule survive a reload). Sets by name. */
+bool rule_same(const struct rule *a, const struct rule *b);
+
+/* The prefixes of the remote end: the set's, or the one. */
+const struct prefix *rule_prefixes(const struct rule *rule, size_t *count);
+
+/*
+ * "tcp" and so on for the protocols that have a name here, else NULL.
+ * PROTOCOL_ALL is "all".
+ */
+const char *protocol_name(int protocol);
+
+/* The number for a name ("tcp", "all", "gre") or for decimal text 0..255; false otherwise. */
+bool protocol_parse(const char *text, int *out);
+
+const char *direction_name(enum direction direction); /* "inbound", "outbound" */
+const char *action_name(enum action action);          /* "allow", "deny" */
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_FORMAT_PACKETLINE_H
+#define NACLD_FORMAT_PACKETLINE_H
+
+#include "core/policy.h"
+
+/*
+ * A packet as a person types it:
+ *
+ *   in|out|forward PROTO SRC[:PORT] DST[:PORT] [type T] [code C]
+ *
+ * IPv6 with a port stands in brackets: [2001:db8::1]:443. PROTO is a name or a number. TCP and UDP
+ * want both ports; ICMP and ICMPv6 take type and code (default: echo request, code 0).
+ */
+struct packetline {
+	enum hook hook;
+	struct packet packet;
+};
+
+#define PACKETLINE_ERROR_LEN 160
+
+/*
+ * Builds a packet from words: words[0] is in, out or forward. Returns 0, or -EINVAL with a sentence
+ * in error (*out untouched).
+ */
+int packetline_parse(char *const words[], size_t count, struct packetline *out,
+		     char error[static PACKETLINE_ERROR_LEN]);
+
+/*
+ * The packet that answers it: ends and ports swapped, the hook on the other side (forward stays),
+ * echo request to echo reply (ICMP 8/0 to 0/0, ICMPv6 128 to 129). False where nothing answers
+ * (an ICMP error, an echo reply, a protocol whose replies are not known: other protocols answer in
+ * kind with the ends swapped).
+ */
+bool packetline_reply(const struct packetline *request, struct packetline *out);
+
+#endif
