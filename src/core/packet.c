@@ -5,8 +5,8 @@
  * The parsing contract. Every header is read through a cursor that knows two ends: `len`, where the
  * packet itself ends by its own IP header, and `copied`, where our copy of it ends. A function that
  * wants n bytes asks need(n) first, and learns in this order: the packet ends sooner (its reason, for
- * the packet is broken) or only the copy does (beyond-copy, for we will not guess). `pos` never
- * passes `copied`, nor `copied` `len`, and only bytes that need() granted are read.
+ * the packet is broken) or only the copy does (beyond-copy, for we will not guess). `pos` passes
+ * neither end, and only bytes that need() granted are read.
  *
  * Four length checks, in this order, for either family: the packet holds the fixed IP header
  * (too-short), the header's own length is possible (bad-header-length), it fits in the length of the
@@ -73,15 +73,6 @@ static enum packet_reason need(const struct cursor *c, size_t count, enum packet
 	if (remaining(c) < count)
 		return c->part == PART_FIRST ? PACKET_SHORT_FIRST_FRAGMENT : otherwise;
 	return c->copied - c->pos < count ? PACKET_BEYOND_COPY : PACKET_OK;
-}
-
-/* Narrows the cursor to the length that the IP header states. */
-static void set_len(struct cursor *c, size_t len, struct packet *out)
-{
-	c->len = len;
-	if (c->copied > len)
-		c->copied = len;
-	out->len = (uint32_t)len;
 }
 
 /*
@@ -239,7 +230,8 @@ static enum packet_reason parse_ipv4(struct cursor *c, struct packet *out)
 		return PACKET_BAD_TOTAL_LEN;
 	if (total_len > wire_len)
 		return PACKET_TRUNCATED;
-	set_len(c, total_len, out);
+	c->len = total_len;
+	out->len = (uint32_t)total_len;
 	reason = need(c, header_len, PACKET_BAD_TOTAL_LEN);
 	if (reason != PACKET_OK)
 		return reason;
@@ -364,7 +356,8 @@ static enum packet_reason parse_ipv6(struct cursor *c, struct packet *out)
 		return PACKET_JUMBOGRAM;
 	if (payload_len > wire_len - IPV6_HEADER_LEN)
 		return PACKET_TRUNCATED;
-	set_len(c, IPV6_HEADER_LEN + payload_len, out);
+	c->len = IPV6_HEADER_LEN + payload_len;
+	out->len = (uint32_t)c->len;
 	c->pos = IPV6_HEADER_LEN;
 
 	reason = walk_extensions(c, out);
@@ -374,11 +367,7 @@ static enum packet_reason parse_ipv6(struct cursor *c, struct packet *out)
 enum packet_reason packet_parse(enum family family, const uint8_t *data, size_t copy_len,
 				size_t wire_len, struct packet *out)
 {
-	struct cursor c = {
-		.data = data,
-		.copied = copy_len < wire_len ? copy_len : wire_len,
-		.len = wire_len,
-	};
+	struct cursor c = {.data = data, .copied = copy_len, .len = wire_len};
 	enum packet_reason reason;
 
 	memset(out, 0, sizeof(*out));
