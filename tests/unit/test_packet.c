@@ -54,6 +54,16 @@ static enum packet_reason parse(uint8_t family, const uint8_t *data, size_t copy
 	return reason;
 }
 
+/* By field: the padding of a struct is nobody's. */
+static bool same(const struct packet *a, const struct packet *b)
+{
+	return addr_equal(&a->src, &b->src) && addr_equal(&a->dst, &b->dst) && a->len == b->len &&
+	       a->protocol == b->protocol && a->l4 == b->l4 && a->fragment == b->fragment &&
+	       a->hop_limit == b->hop_limit && a->sport == b->sport && a->dport == b->dport &&
+	       a->icmp_type == b->icmp_type && a->icmp_code == b->icmp_code &&
+	       a->tcp_flags == b->tcp_flags;
+}
+
 static void expect_fields(const struct packet_case *t, const struct packet *p, uint32_t len)
 {
 	bool ports = t->l4 == PACKET_L4_PORTS, icmp = t->l4 == PACKET_L4_ICMP;
@@ -143,7 +153,7 @@ static void test_copy_cut_at_every_byte(void **state)
 						 packet_reason_name(reason));
 				enough = true;
 			}
-			if (enough && memcmp(&p, &whole, sizeof(p)) != 0)
+			if (enough && !same(&p, &whole))
 				fail_msg("%s, %zu bytes: another answer", t->name, n);
 		}
 		assert_true(enough);
@@ -323,7 +333,7 @@ static void test_damaged_packets(void **state)
 		if (wire_len > 60000)
 			continue; /* there the length on the wire may be the packet's own */
 		assert_int_equal(parse(family, b.data, b.len, wire_len + 18, &padded), PACKET_OK);
-		assert_memory_equal(&p, &padded, sizeof(p));
+		assert_true(same(&p, &padded));
 	}
 	for (int reason = 0; reason < PACKET_REASONS; reason++)
 		if (seen[reason] < 20)
