@@ -52,6 +52,10 @@ test_rule_SRC   := src/core/rule.c src/core/addr.c
 test_acl_SRC    := src/core/acl.c src/core/rule.c src/core/addr.c
 test_policy_SRC := src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
 test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/addr.c
+test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
+	src/core/addr.c
+test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
+test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
