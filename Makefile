@@ -55,6 +55,10 @@ test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/add
 test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
+test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
+	src/core/addr.c
+test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
+test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
