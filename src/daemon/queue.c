@@ -37,7 +37,14 @@
 /* Socket memory one queued message costs at this copy range: a 1,024 byte buffer and its skb. */
 #define MESSAGE_TRUESIZE 1536
 
-#define VERDICT_LEN 32 /* nlmsghdr 16, nfgenmsg 4, attribute header 4, verdict and id 8 */
+/* NFQNL_MSG_VERDICT_BATCH as it goes to the kernel: headers, one attribute, no padding. */
+struct verdict_message {
+	struct nlmsghdr netlink;
+	struct nfgenmsg nfnetlink;
+	struct nlattr attribute;
+	struct nfqnl_msg_verdict_hdr verdict;
+};
+_Static_assert(sizeof(struct verdict_message) == 32, "a verdict message has no padding");
 
 struct queue {
 	struct mnl_socket *socket;
@@ -46,10 +53,8 @@ struct queue {
 	struct queue_region *region;
 	struct mmsghdr messages[QUEUE_BATCH];
 	struct iovec vectors[QUEUE_BATCH];
-	size_t verdicts_len;
-	struct nfqnl_msg_verdict_hdr *last; /* the run that may still grow */
-	uint16_t last_queue;
-	uint8_t verdicts[QUEUE_BATCH * VERDICT_LEN];
+	unsigned int verdict_count; /* runs: the last one may still grow */
+	struct verdict_message verdicts[QUEUE_BATCH];
 };
 
 const char *queue_error_name(enum queue_error error)
@@ -283,45 +288,59 @@ static void count_error_message(const struct nlmsghdr *nlh, uint64_t errors[stat
 	}
 }
 
-static bool is_packet_message(const struct nlmsghdr *nlh)
+static uint32_t load_be32(const void *bytes)
 {
-	return nlh->nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) &&
-	       mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct nfgenmsg);
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return ntohl(value);
 }
 
-/* Fills in what the attributes say; false when there is no packet header, hence no id. */
+/* Takes one attribute in; true when it is the packet header, which must be there. */
+static bool read_attribute(const struct nlattr *attr, size_t len, size_t *cap_len,
+			   struct queue_packet *out)
+{
+	const uint8_t *value = (const uint8_t *)(attr + 1);
+
+	switch (attr->nla_type & NLA_TYPE_MASK) {
+	case NFQA_PACKET_HDR:
+		if (len < sizeof(struct nfqnl_msg_packet_hdr))
+			return false;
+		out->id = load_be32(value + offsetof(struct nfqnl_msg_packet_hdr, packet_id));
+		out->hook = value[offsetof(struct nfqnl_msg_packet_hdr, hook)];
+		return true;
+	case NFQA_PAYLOAD:
+		out->data = value;
+		out->copy_len = len;
+		break;
+	case NFQA_CAP_LEN:
+		if (len >= sizeof(uint32_t))
+			*cap_len = load_be32(value);
+		break;
+	default:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Fills in what the attributes say; false when there is no packet header, hence no id. A dozen
+ * attributes a packet: they are walked here, without a library call for each.
+ */
 static bool read_attributes(const struct nlmsghdr *nlh, struct queue_packet *out)
 {
-	const struct nlattr *attr;
+	const uint8_t *at = (const uint8_t *)nlh + NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	const uint8_t *end = (const uint8_t *)nlh + nlh->nlmsg_len;
 	bool identified = false;
 	size_t cap_len = 0;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		const struct nlattr *attr = (const void *)at;
 
-		switch (mnl_attr_get_type(attr)) {
-		case NFQA_PACKET_HDR: {
-			const struct nfqnl_msg_packet_hdr *header = mnl_attr_get_payload(attr);
-
-			if (len < sizeof(*header))
-				return false;
-			out->id = ntohl(header->packet_id);
-			out->hook = header->hook;
-			identified = true;
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
 			break;
-		}
-		case NFQA_PAYLOAD:
-			out->data = mnl_attr_get_payload(attr);
-			out->copy_len = len;
-			break;
-		case NFQA_CAP_LEN:
-			if (len >= sizeof(uint32_t))
-				cap_len = ntohl(mnl_attr_get_u32(attr));
-			break;
-		default:
-			break;
-		}
+		identified |= read_attribute(attr, attr->nla_len - sizeof(*attr), &cap_len, out);
+		at += NLA_ALIGN(attr->nla_len);
 	}
 	out->wire_len = cap_len > out->copy_len ? cap_len : out->copy_len;
 	return identified;
@@ -340,7 +359,8 @@ bool queue_packet_at(struct queue *queue, unsigned int i, uint64_t errors[static
 		if (slot->len >= MNL_NLMSG_HDRLEN)
 			nlh->nlmsg_len = slot->len;
 	}
-	if (!mnl_nlmsg_ok(nlh, (int)slot->len)) {
+	if (slot->len < NLMSG_HDRLEN || nlh->nlmsg_len < NLMSG_HDRLEN ||
+	    nlh->nlmsg_len > slot->len) {
 		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
 		return false;
 	}
@@ -348,11 +368,12 @@ bool queue_packet_at(struct queue *queue, unsigned int i, uint64_t errors[static
 		count_error_message(nlh, errors);
 		return false;
 	}
-	if (!is_packet_message(nlh)) {
+	if (nlh->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
+	    nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*gen)) {
 		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
 		return false;
 	}
-	gen = mnl_nlmsg_get_payload(nlh);
+	gen = (const void *)(slot->bytes + NLMSG_HDRLEN);
 	*out = (struct queue_packet){.pf = gen->nfgen_family, .queue = ntohs(gen->res_id)};
 	if (!read_attributes(nlh, out)) {
 		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
@@ -367,34 +388,37 @@ void queue_answer(struct queue *queue, const struct queue_packet *packet, enum a
 		.verdict = htonl(action == ACTION_ALLOW ? NF_ACCEPT : NF_DROP),
 		.id = htonl(packet->id),
 	};
-	struct nlmsghdr *nlh;
+	uint16_t number_be = htons(packet->queue);
+	struct verdict_message *last = &queue->verdicts[queue->verdict_count];
 
-	if (queue->last && queue->last->verdict == verdict.verdict &&
-	    queue->last_queue == packet->queue) {
-		queue->last->id = verdict.id;
+	if (queue->verdict_count > 0 && last[-1].verdict.verdict == verdict.verdict &&
+	    last[-1].nfnetlink.res_id == number_be) {
+		last[-1].verdict.id = verdict.id;
 		return;
 	}
-	nlh = nfq_nlmsg_put((char *)queue->verdicts + queue->verdicts_len, NFQNL_MSG_VERDICT_BATCH,
-			    packet->queue);
-	queue->last = mnl_nlmsg_get_payload_tail(nlh);
-	mnl_attr_put(nlh, NFQA_VERDICT_HDR, sizeof(verdict), &verdict);
-	queue->last = (void *)((char *)queue->last + MNL_ATTR_HDRLEN);
-	queue->last_queue = packet->queue;
-	queue->verdicts_len += nlh->nlmsg_len;
+	*last = (struct verdict_message){
+		.netlink = {.nlmsg_len = sizeof(*last),
+			    .nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH,
+			    .nlmsg_flags = NLM_F_REQUEST},
+		.nfnetlink = {.version = NFNETLINK_V0, .res_id = number_be},
+		.attribute = {.nla_len = sizeof(last->attribute) + sizeof(last->verdict),
+			      .nla_type = NFQA_VERDICT_HDR},
+		.verdict = verdict,
+	};
+	queue->verdict_count++;
 }
 
 void queue_send(struct queue *queue, uint64_t errors[static QUEUE_ERRORS])
 {
 	static const struct timespec pause = {.tv_nsec = 1000000};
+	size_t len = queue->verdict_count * sizeof(queue->verdicts[0]);
 
-	while (queue->verdicts_len > 0 &&
-	       mnl_socket_sendto(queue->socket, queue->verdicts, queue->verdicts_len) < 0) {
+	while (len > 0 && mnl_socket_sendto(queue->socket, queue->verdicts, len) < 0) {
 		if (errno == EINTR)
 			continue;
 		counter_add(&errors[QUEUE_ERROR_SEND], 1);
 		nanosleep(&pause, NULL); /* out of socket memory: the one thing time mends */
 	}
-	queue->verdicts_len = 0;
-	queue->last = NULL;
+	queue->verdict_count = 0;
 	queue->region->head = queue->region->filled = 0;
 }
