@@ -188,6 +188,8 @@ static void test_all_numbers(void **state)
 		    port_rule_of((uint16_t)n, ACTION_ALLOW, TCP, ANY4, (uint16_t)n, (uint16_t)n));
 	assert_true(acl_sort(&acl));
 	assert_int_equal(acl.lists[OUTBOUND].count, 32766);
+	for (size_t i = 0; i < 32766; i++)
+		assert_int_equal(acl.lists[OUTBOUND].rules[i].number, i + 1);
 	for (unsigned int port = 0; port <= 32767; port += 7)
 		assert_int_equal(
 			decides(&acl, OUTBOUND,
