@@ -121,54 +121,47 @@ static void check_duplicate(struct scan *s, const struct conf_token *token, stru
 			(struct name){.text = token->text, .len = token->len, .place = place};
 }
 
-/* The wrong token: what stands there, and what people usually meant. */
+static const char *value_hint(const struct scan *s, const struct conf_token *token,
+			      char buf[static CONF_HINT_LEN])
+{
+	if (token->kind == TOKEN_CLOSE && s->last.kind == TOKEN_SEPARATOR)
+		return "remove the comma before it";
+	if (token->kind == TOKEN_OPEN)
+		return "between [ and ] stand plain values; groups need ( and )";
+	if (token->kind != TOKEN_NAME)
+		return "a value is a number, true, or text in quotes: \"...\"";
+	snprintf(buf, CONF_HINT_LEN, "text stands in quotes: \"%.*s\"",
+		 token->len > 40 ? 40 : (int)token->len, token->text);
+	return buf;
+}
+
+static const char *more_hint(const struct scan *s, const struct conf_token *token)
+{
+	char close = s->levels[s->depth - 1].close;
+	bool touches = s->last.text + s->last.len == token->text;
+
+	if (s->last.kind == TOKEN_NUMBER && (touches || token->kind == TOKEN_GARBAGE))
+		return "ranges and addresses stand in quotes: \"1024-65535\", \"10.0.0.0/8\"";
+	if (close == ')' || close == ']')
+		return "is a comma missing before it?";
+	return "is a quote or a \";\" missing before it?";
+}
+
+/* The wrong token: where it stands, and what people usually meant. */
 static bool unexpected(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
-	const struct level *level = innermost(s);
-	const char *hint = NULL;
-	char quoted[CONF_HINT_LEN];
-	int len = token->len > 40 ? 40 : (int)token->len;
+	const char *hint = "a setting is: name = value;";
+	const char *quote = token->kind == TOKEN_STRING ? "" : "\"";
+	char buf[CONF_HINT_LEN];
 
-	switch (level->expect) {
-	case EXPECT_NAME:
-		if (token->kind == TOKEN_SEPARATOR)
-			hint = "one \";\" after a setting is enough";
-		else if (level->close == '}')
-			hint = "between { and } stand settings: name = value;";
-		else
-			hint = "a setting is: name = value;";
-		break;
-	case EXPECT_EQUALS:
-		hint = "a setting is: name = value;";
-		break;
-	case EXPECT_VALUE:
-		if (token->kind == TOKEN_NAME) {
-			snprintf(quoted, sizeof(quoted), "text stands in quotes: \"%.*s\"", len,
-				 token->text);
-			hint = quoted;
-		} else if (token->kind == TOKEN_CLOSE && s->last.kind == TOKEN_SEPARATOR) {
-			hint = "remove the comma before it";
-		} else if (token->kind == TOKEN_GARBAGE) {
-			hint = "text stands in quotes: \"...\"";
-		} else if (token->kind == TOKEN_OPEN) {
-			hint = "between [ and ] stand plain values; groups need ( and )";
-		}
-		break;
-	case EXPECT_MORE:
-		if (s->last.kind == TOKEN_NUMBER &&
-		    (token->kind == TOKEN_NUMBER || token->kind == TOKEN_GARBAGE ||
-		     token->kind == TOKEN_NAME))
-			hint = "ranges and addresses stand in quotes: \"1024-65535\", "
-			       "\"10.0.0.0/8\"";
-		else if (level->close == ')' || level->close == ']')
-			hint = "a comma is missing between two elements";
-		else if (token->kind == TOKEN_STRING)
-			hint = "is a quote or a \";\" missing before it?";
-		break;
-	}
-	conf_error(s->r, place, hint, "syntax error at %s%.*s%s",
-		   token->kind == TOKEN_STRING ? "" : "\"", len, token->text,
-		   token->kind == TOKEN_STRING ? "" : "\"");
+	if (innermost(s)->expect == EXPECT_NAME && token->kind == TOKEN_SEPARATOR)
+		hint = "one \";\" after a setting is enough";
+	else if (innermost(s)->expect == EXPECT_VALUE)
+		hint = value_hint(s, token, buf);
+	else if (innermost(s)->expect == EXPECT_MORE)
+		hint = more_hint(s, token);
+	conf_error(s->r, place, hint, "syntax error at %s%.*s%s", quote,
+		   token->len > 40 ? 40 : (int)token->len, token->text, quote);
 	return false;
 }
 
@@ -261,9 +254,7 @@ static bool take_more(struct scan *s, const struct conf_token *token, struct con
 		level->expect = elements ? EXPECT_VALUE : EXPECT_NAME;
 		return true;
 	}
-	if (token->kind == TOKEN_NAME && !elements && s->last.kind != TOKEN_NUMBER)
-		return take_name(s, token, place);
-	if (token->kind == TOKEN_NAME && !elements && isspace((unsigned char)token->text[-1]))
+	if (token->kind == TOKEN_NAME && !elements && s->last.text + s->last.len != token->text)
 		return take_name(s, token, place);
 	return unexpected(s, token, place);
 }
