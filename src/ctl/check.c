@@ -65,20 +65,29 @@ static json_t *config_json(const struct policy *policy)
 	return config;
 }
 
+/* A name that is no UTF-8 cannot stand in JSON: null. */
+static json_t *name_json(const char *name)
+{
+	json_t *json = json_string(name);
+
+	return json ? json : json_null();
+}
+
 static void print_json(const struct check *check, const char *file, const struct policy *policy,
 		       const struct conf_report *report)
 {
 	struct conf_size size = conf_size(policy);
 	json_t *object = json_pack(
-		"{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", file, "ok", policy != NULL,
-		"acls", (json_int_t)size.acls, "rules", (json_int_t)size.rules, "entries",
-		(json_int_t)size.entries, "errors", (json_int_t)report->errors, "warnings",
-		(json_int_t)report->warnings, "more", (json_int_t)report->dropped, "diagnostics",
-		diagnostics_json(report));
+		"{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", name_json(file), "ok",
+		policy != NULL, "acls", (json_int_t)size.acls, "rules", (json_int_t)size.rules,
+		"entries", (json_int_t)size.entries, "errors", (json_int_t)report->errors,
+		"warnings", (json_int_t)report->warnings, "more", (json_int_t)report->dropped,
+		"diagnostics", diagnostics_json(report));
 
 	if (check->print && policy)
 		json_object_set_new(object, "config", config_json(policy));
-	json_dumpf(object, stdout, JSON_INDENT(2));
+	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+		fputs("naclctl check: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(object);
 }

@@ -64,14 +64,12 @@ static bool scan_source(struct scan *s, size_t index);
 
 bool conf_scan_doubts(const struct conf_reader *r, struct conf_place place)
 {
-	for (size_t i = 0; i < r->bad_number_count; i++) {
-		const struct conf_place *bad = &r->bad_numbers[i];
+	size_t index = conf_source_index(r, place.file);
 
-		if (bad->line != place.line)
-			continue;
-		if (strcmp(bad->file, place.file ? place.file : r->sources[0].name) == 0)
+	for (size_t i = 0; i < r->bad_number_count; i++)
+		if (r->bad_numbers[i].line == place.line &&
+		    conf_source_index(r, r->bad_numbers[i].file) == index)
 			return true;
-	}
 	return false;
 }
 
@@ -85,8 +83,8 @@ static void check_number(struct scan *s, const struct conf_token *token, struct 
 	errno = 0;
 	value = strtoll(token->text, NULL, hex ? 16 : 10);
 	if (errno == ERANGE || value < INT_MIN || value > INT_MAX)
-		conf_error(s->r, place, NULL, "%.*s is too large a number", (int)token->len,
-			   token->text);
+		conf_error(s->r, place, "no setting goes beyond 65536",
+			   "%.*s is too large a number", (int)token->len, token->text);
 	else if (!hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
 		conf_error(s->r, place, "leave out the zeros in front",
 			   "%.*s could be meant as octal", (int)token->len, token->text);
@@ -289,31 +287,39 @@ static bool includes_itself(const struct scan *s, size_t index)
 	return false;
 }
 
+/* Reads the file an include names; its index, or -1 after a diagnostic. */
+static int read_include(struct scan *s, const struct conf_token *token, struct conf_place place)
+{
+	char *name = strndup(token->text, token->len);
+	char *path = name ? conf_source_path(s->r, name) : NULL;
+	int index = -1;
+
+	if (!path)
+		conf_out_of_memory(s->r);
+	else if (name[0] == '/' || strchr(name, '\\'))
+		conf_error(s->r, place, "write it relative to the folder of the configuration",
+			   "an include takes no %s",
+			   name[0] == '/' ? "absolute name" : "backslash");
+	else
+		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
+	free(path);
+	if (index < 0)
+		free(name);
+	else
+		s->r->sources[index].alias = name;
+	return index;
+}
+
 static bool include(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
-	char *name, *path = NULL;
-	int index = -1;
+	int index;
 
 	if (s->include_depth > INCLUDE_DEPTH_MAX) {
 		conf_error(s->r, place, NULL, "files include each other more than %d deep",
 			   INCLUDE_DEPTH_MAX);
 		return false;
 	}
-	name = strndup(token->text, token->len);
-	if (name)
-		path = conf_source_path(s->r, name);
-	if (!path)
-		conf_out_of_memory(s->r);
-	else if (name[0] == '/' || strchr(name, '\\'))
-		conf_error(s->r, place,
-			   "write it relative to the folder of the configuration: "
-			   "libconfig 1.5 knows nothing else",
-			   "an include with %s",
-			   name[0] == '/' ? "an absolute name" : "a backslash");
-	else
-		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
-	free(path);
-	free(name);
+	index = read_include(s, token, place);
 	if (index < 0)
 		return false;
 	if (includes_itself(s, (size_t)index)) {

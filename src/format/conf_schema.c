@@ -22,6 +22,16 @@ struct conf_place conf_place(const config_setting_t *setting)
 				   .line = config_setting_source_line(setting)};
 }
 
+struct conf_place conf_string_place(const config_setting_t *element)
+{
+	struct conf_place place = conf_place(element);
+
+	place.text = config_setting_type(element) == CONFIG_TYPE_STRING
+			     ? config_setting_get_string(element)
+			     : NULL;
+	return place;
+}
+
 const char *conf_refer(const config_setting_t *from, const config_setting_t *to,
 		       char buf[static CONF_HINT_LEN])
 {
@@ -176,8 +186,8 @@ bool conf_is_group(struct conf_reader *r, const config_setting_t *setting, const
 {
 	if (config_setting_is_group(setting))
 		return true;
-	conf_error(r, conf_place(setting), "write { name = value; ... }", "%s is a group, not %s",
-		   what, type_name(setting));
+	conf_error(r, conf_string_place(setting), "write { name = value; ... }",
+		   "%s is a group, not %s", what, type_name(setting));
 	return false;
 }
 
