@@ -86,8 +86,7 @@ static void show_configuration(const json_t *status, const struct term *term, FI
 	fputc('\n', to);
 	if (error) {
 		label(to, "last reload");
-		fprintf(to, "%sREFUSED%s, the policy before it stays: %s\n", term->bold, term->off,
-			error);
+		fprintf(to, "%sREFUSED%s: %s\n", term->bold, term->off, error);
 	}
 	label(to, "running");
 	fprintf(to, "%s, pid %lld\n", term_duration(number_of(status, "uptime_s"), age),
