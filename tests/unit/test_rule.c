@@ -242,6 +242,8 @@ static void test_sets(void **state)
 		{"none of it", over(&mixed, any), packet_of(6, "203.0.113.8", HERE4),
 		 RULE_OTHER_ADDRESS},
 		{"none of its family", over(&v4, any), web6, RULE_OTHER_FAMILY},
+		{"protocol comes first here", over(&v4, rule_of(1, ALLOW, UDP, ANY4)), web6,
+		 RULE_OTHER_PROTOCOL},
 		{"nothing in it", over(&empty, any), web, RULE_OTHER_FAMILY},
 		{"ports still count", over(&mixed, port_rule_of(1, ALLOW, TCP, ANY4, 22, 22)), web,
 		 RULE_OTHER_PORT},
