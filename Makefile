@@ -84,7 +84,8 @@ deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
 
 unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
-	$(Q)set -e; for t in $^; do tests/suite $(B)/results $$(basename $$t) $$t; done
+	$(Q)status=0; for t in $^; do \
+		tests/suite $(B)/results $$(basename $$t) $$t || status=1; done; exit $$status
 
 ctl: all ## naclctl's commands: golden output, hard cases
 	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
