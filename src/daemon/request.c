@@ -83,7 +83,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	if (done)
 		log_info("reloaded %s; %s", daemon->config_path, line);
 	else
-		log_error("reload refused: %s", result->error);
+		log_error("reload refused, the old policy stays: %s", result->error);
 	if (result->note[0])
 		log_warning("%s", result->note);
 	if (done)
