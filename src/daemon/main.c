@@ -116,7 +116,7 @@ static int check(const char *path)
 
 	conf_report_print(&report, stderr);
 	if (policy)
-		printf("%s: ok\n", path);
+		conf_summary_print(path, policy, &report, stdout);
 	policy_free(policy);
 	conf_report_fini(&report);
 	return status;
