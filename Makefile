@@ -55,6 +55,8 @@ test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/add
 test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
+test_judge_SRC  := src/daemon/judge.c src/daemon/batch.c src/daemon/snapshot.c src/daemon/events.c \
+	$(test_policy_SRC) $(wildcard src/core/packet*.c)
 test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c

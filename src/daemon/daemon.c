@@ -30,9 +30,8 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->workers[i] = (struct worker){
-			.index = i,
 			.current = &daemon->current,
-			.events = &daemon->rings[i],
+			.judge = {.index = i, .events = &daemon->rings[i]},
 		};
 	}
 	return 0;
