@@ -71,14 +71,14 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: check unit golden layering e2e shellcheck mandoc-lint format-check format systemd-check \
-	update-golden check-vm deps summary
+	update-golden check-vm deps summary docs
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden layering shellcheck mandoc-lint \
-		format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+		docs format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
@@ -103,6 +103,9 @@ shellcheck: ## the shell scripts
 
 mandoc-lint: ## the man pages
 	$(Q)tests/suite $(B)/results mandoc tests/lint man
+
+docs: all ## the documents against the programs
+	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format
