@@ -71,7 +71,7 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: check unit golden layering e2e shellcheck mandoc-lint format-check format systemd-check \
-	update-golden check-vm deps summary docs
+	update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
@@ -104,6 +104,8 @@ shellcheck: ## the shell scripts
 mandoc-lint: ## the man pages
 	$(Q)tests/suite $(B)/results mandoc tests/lint man
 
+# A folder has this name too.
+.PHONY: docs
 docs: all ## the documents against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
