@@ -54,7 +54,14 @@ class Nacld(Process):
     def connect(self, timeout=10.0):
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(timeout)
-        s.connect(str(self.socket_path))
+
+        def connected():
+            try:
+                return s.connect(str(self.socket_path)) is None
+            except BlockingIOError:  # the daemon has yet to accept those before us
+                return False
+
+        wait_until(connected, "a connection to the control socket", timeout)
         return s
 
     def ask(self, request):

@@ -15,8 +15,9 @@ PORT = 9000
 LENGTH, SENT = 8, 50
 
 
-def datagrams(count, first=0):
-    return [IP(src="192.0.2.2", dst="192.0.2.1") / UDP(sport=40000, dport=PORT) / b"%d" % (first + i)
+def datagrams(count):
+    """They carry their own number, from 0."""
+    return [IP(src="192.0.2.2", dst="192.0.2.1") / UDP(sport=40000, dport=PORT) / str(i).encode()
             for i in range(count)]
 
 

