@@ -55,6 +55,7 @@ test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/add
 test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
+test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
