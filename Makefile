@@ -56,6 +56,10 @@ test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
 test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
+	src/core/addr.c
+test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
+test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
