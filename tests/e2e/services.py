@@ -123,6 +123,12 @@ def naclctl(ns, *args, check=True, timeout=20.0):
     return ns.run(NACLCTL, *args, check=check, timeout=timeout)
 
 
+def steer(ns, conf, tool="nft"):
+    """naclctl steer up, as a user would; conf is the daemon or a configuration file."""
+    path = conf.conf_path if isinstance(conf, Nacld) else conf
+    return naclctl(ns, "steer", "up", "-f", path, "--backend", f"iptables-{tool}")
+
+
 def queue_rule(ns, hook, queue="0", family=4, tool="nft", table="mangle", bypass=False, match=()):
     """A plain NFQUEUE rule: every packet of the hook (or of `match`) goes to the queue.
 

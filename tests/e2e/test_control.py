@@ -10,7 +10,7 @@ import pytest
 
 from config import open_host
 from lib import wait_until
-from services import NACLCTL, Nacld, read_line, unprivileged
+from services import Nacld, naclctl, read_line
 
 REQUEST_MAX, CLIENTS_MAX = 4096, 32
 
@@ -137,6 +137,5 @@ def test_the_socket_is_not_for_everybody_and_goes_with_the_daemon(nacld):
 
 
 def test_naclctl_reads_it(nacld):
-    show = nacld.ns.run(NACLCTL, "-s", nacld.socket_path, "show", "--json")
+    show = naclctl(nacld.ns, "show", "--json", "-s", nacld.socket_path)
     assert json.loads(show.stdout)["mode"] == "enforce"
-    assert unprivileged() and nacld.running()

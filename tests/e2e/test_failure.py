@@ -8,7 +8,7 @@ from scapy.layers.inet import IP, UDP
 
 from config import closed_host, open_host
 from lib import wait_until
-from services import Nacld, curl, nginx, queue_file, queue_host, stopped, udp_server
+from services import Nacld, curl, nginx, queue_file, steer, stopped, udp_server
 from wire import inject
 
 PORT = 9000
@@ -36,7 +36,7 @@ def test_monitor_drops_nothing_and_counts_what_it_would(net, tmp_path):
     client, server, _ = net.pair()
     nginx(server, tmp_path / "www")
     nacld = Nacld(server, closed_host(mode="monitor"))
-    queue_host(server)
+    steer(server, nacld)
     assert curl(client, "http://192.0.2.1/").stdout == "hello from nginx\n"
     wait_until(lambda: nacld.packets("web", "outbound", "*") >= 4, "the answer was judged")
     status = nacld.status()
@@ -51,24 +51,26 @@ def test_monitor_drops_nothing_and_counts_what_it_would(net, tmp_path):
     assert nacld.total("would_drop") == would
 
 
-@pytest.mark.parametrize("bypass", [False, True], ids=["drop", "accept"])
-def test_daemon_absent(net, tmp_path, tool, bypass):
-    """No listener: without the bypass flag the kernel drops, with it the page loads. Then the daemon
-    comes and its rules hold; it goes and the flag decides again."""
+@pytest.mark.parametrize("on_failure", ["drop", "accept"])
+def test_daemon_absent(net, tmp_path, tool, on_failure):
+    """Steering is up and nobody listens: on_failure decides. The daemon comes and its rules hold;
+    it goes, and on_failure decides again."""
     client, server, _ = net.pair()
     nginx(server, tmp_path / "www")
-    queue_host(server, tool, bypass=bypass)
+    conf = tmp_path / "steer.conf"
+    conf.write_text(closed_host(on_failure=on_failure))
+    steer(server, conf, tool)
 
     def loads():
         return curl(client, "http://192.0.2.1/", timeout=0.7, check=False).returncode == 0
 
-    assert loads() == bypass
-    on_failure = "accept" if bypass else "drop"
+    assert loads() == (on_failure == "accept")
     nacld = Nacld(server, closed_host(on_failure=on_failure))
     assert nacld.status()["on_failure"] == on_failure
     assert not loads()
+    assert nacld.total("dropped") >= 1
     assert nacld.stop() == 0
-    assert loads() == bypass
+    assert loads() == (on_failure == "accept")
 
 
 @pytest.mark.parametrize("on_failure, passed", [("accept", SENT - LENGTH), ("drop", 0)])
@@ -77,7 +79,7 @@ def test_a_full_queue(net, on_failure, passed):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, closed_host(on_failure=on_failure, length=LENGTH))
-        queue_host(server)
+        steer(server, nacld)
         stopped(nacld)
         inject(link, client, *datagrams(SENT))
         got = []
@@ -99,7 +101,7 @@ def test_a_killed_daemon_leaves_nothing_unjudged(net):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, open_host(), expect=(-9,))
-        queue_host(server)
+        steer(server, nacld)
         stopped(nacld)
         inject(link, client, *datagrams(5))
         wait_until(lambda: queue_file(server)[0]["waiting"] == 5, "five packets wait")
@@ -119,7 +121,7 @@ def test_stopping_judges_what_it_has_read(net):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, open_host())
-        queue_host(server)
+        steer(server, nacld)
         inject(link, client, *datagrams(20))
         got = []
         wait_until(lambda: got.extend(drain(receiver)) or len(got) == 20, "all were judged")

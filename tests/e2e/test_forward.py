@@ -8,7 +8,7 @@ from scapy.layers.inet import UDP
 
 from config import ANY4, ANY6, EPHEMERAL, allow, config, subnet
 from lib import wait_until
-from services import Nacld, curl, nginx, queue_forward, udp_server
+from services import Nacld, curl, nginx, queue_forward, steer, udp_server
 from wire import Capture
 
 A = {4: "198.51.100.0/24", 6: "2001:db8:a::/64"}
@@ -44,7 +44,7 @@ def is_ours(packet):
 def test_both_lists_are_asked_in_order(net, family):
     left, router, right, to_left, to_right = net.routed()
     nacld = Nacld(router, two_subnets(family, PORT, PORT))
-    queue_forward(router)
+    steer(router, nacld)
     with udp_server(right, PORT) as receiver, Capture(right, to_right.interface(right), "in") as wire:
         send(left, family)
         assert receiver.recv(64) == b"across"
@@ -76,7 +76,7 @@ def test_a_connection_needs_four_rules(net, tmp_path, family):
                    [allow(100, "tcp", any_, EPHEMERAL)], "b"))
 
     nacld = Nacld(router, policy([]))
-    queue_forward(router)
+    steer(router, nacld)
     url = f"http://{RIGHT[family] if family == 4 else '[' + RIGHT[family] + ']'}/"
     assert curl(left, url, timeout=1, check=False).returncode == 28
     assert nacld.packets("b", "outbound", 100) >= 1
@@ -86,16 +86,26 @@ def test_a_connection_needs_four_rules(net, tmp_path, family):
     assert curl(left, url).stdout == "hello from nginx\n"
 
 
-def test_within_one_subnet_nothing_is_filtered(net, family):
-    """Both sides of the router belong to one ACL's subnet: passed, though its lists allow nothing."""
+@pytest.mark.parametrize("by", ["steering", "daemon"])
+def test_within_one_subnet_nothing_is_filtered(net, family, by):
+    """Both sides of the router belong to one ACL's subnet: passed, though its lists allow nothing.
+
+    Steering does not even queue such packets; where a rule by hand does, the daemon passes them.
+    """
     left, router, right, *_ = net.routed()
     wide = {4: "192.0.0.0/4", 6: "2001:db8::/32"}[family]
     nacld = Nacld(router, config(subnet(wide, [], [], "all")))
-    queue_forward(router)
+    if by == "steering":
+        steer(router, nacld)
+    else:
+        queue_forward(router)
     with udp_server(right, PORT) as receiver:
         send(left, family)
         assert receiver.recv(64) == b"across"
-    wait_until(lambda: nacld.status()["outcomes"]["within-subnet"] >= 1, "it was counted as such")
+    if by == "daemon":
+        wait_until(lambda: nacld.status()["outcomes"]["within-subnet"] == 1, "counted as such")
+    else:
+        assert nacld.total("packets") == 0
     assert nacld.packets("all", "outbound", "*") == nacld.packets("all", "inbound", "*") == 0
 
 
@@ -104,7 +114,7 @@ def test_two_subnets_of_one_acl_are_still_two(net, family):
     left, router, right, *_ = net.routed()
     nacld = Nacld(router, config(subnet([A[family], B[family]], [],
                                         [allow(100, "udp", ANY[family], PORT)], "shared")))
-    queue_forward(router)
+    steer(router, nacld)
     send(left, family)
     nacld.wait_packets("shared", "inbound", "*", 1)
     assert nacld.packets("shared", "outbound", 100) == 1

@@ -12,7 +12,7 @@ from scapy.layers.inet import IP, UDP, fragment
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
 
 from config import ANY4, ANY6, allow, config, host, subnet
-from services import Nacld, queue_forward, queue_host, udp_server
+from services import Nacld, steer, udp_server
 from wire import Capture, inject
 
 PORT = 9000
@@ -37,13 +37,6 @@ def pieces(family, ends, ident=77):
     return parts
 
 
-def defragment(ns):
-    """What steering does for fragments = "reassemble": the socket match turns defragmentation on."""
-    for command in ("iptables-nft", "ip6tables-nft"):
-        ns.run(command, "-w", "-t", "mangle", "-A", "PREROUTING", "-p", "udp", "--dport", "1",
-               "-m", "socket", "-j", "RETURN")
-
-
 def received(server):
     try:
         return server.recv(65536)
@@ -60,8 +53,7 @@ def test_input_reassembled_is_one_packet(net, family):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, config(host(udp_rule(family), []), fragments="reassemble"))
-        queue_host(server)
-        defragment(server)
+        steer(server, nacld)
         inject(link, client, *pieces(family, PAIR[family]))
         assert received(receiver) == PAYLOAD
     rule = nacld.rule("web", "inbound", 100)
@@ -73,7 +65,7 @@ def test_input_ipv4_is_whole_without_help(net):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, config(host(udp_rule(4), []), fragments="strict"))
-        queue_host(server)
+        steer(server, nacld)
         inject(link, client, *pieces(4, PAIR[4]))
         assert received(receiver) == PAYLOAD
     assert nacld.packets("web", "inbound", 100) == 1
@@ -84,7 +76,7 @@ def test_input_ipv6_strict_judges_each_fragment(net):
     client, server, link = net.pair()
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, config(host(udp_rule(6), []), fragments="strict"))
-        queue_host(server)
+        steer(server, nacld)
         inject(link, client, *pieces(6, PAIR[6], 1))
         nacld.wait_packets("web", "inbound", "*", 2)
         assert nacld.packets("web", "inbound", 100) == 1
@@ -103,7 +95,7 @@ def test_input_ipv6_strict_judges_each_fragment(net):
 def test_output_is_whole(net, family):
     client, server, link = net.pair()
     nacld = Nacld(server, config(host([], udp_rule(family)), fragments="strict"))
-    queue_host(server)
+    steer(server, nacld)
     kind = socket.AF_INET if family == 4 else socket.AF_INET6
     with Capture(client, link.interface(client), "in") as wire, \
             server.socket(kind, socket.SOCK_DGRAM) as sender:
@@ -124,7 +116,7 @@ def test_forward_strict_judges_each_fragment(net, family):
     left, router, right, to_left, to_right = net.routed()
     acl = subnet(NETS[family], udp_rule(family), [], "right")
     nacld = Nacld(router, config(acl, fragments="strict"))
-    queue_forward(router)
+    steer(router, nacld)
     with Capture(right, to_right.interface(right), "in") as wire:
         inject(to_left, left, *pieces(family, ROUTED[family]))
         nacld.wait_packets("right", "inbound", "*", 2)
@@ -139,8 +131,7 @@ def test_forward_reassembled_is_one_packet(net, family):
     with udp_server(right, PORT) as receiver:
         acl = subnet(NETS[family], udp_rule(family), [], "right")
         nacld = Nacld(router, config(acl, fragments="reassemble"))
-        queue_forward(router)
-        defragment(router)
+        steer(router, nacld)
         inject(to_left, left, *pieces(family, ROUTED[family]))
         assert received(receiver) == PAYLOAD
     rule = nacld.rule("right", "inbound", 100)
@@ -153,7 +144,7 @@ def test_an_atomic_fragment_is_a_whole_packet(net):
     src, dst = PAIR[6]
     with udp_server(server, PORT) as receiver:
         nacld = Nacld(server, config(host(udp_rule(6), []), fragments="strict"))
-        queue_host(server)
+        steer(server, nacld)
         atomic = IPv6(src=src, dst=dst) / IPv6ExtHdrFragment(id=5) / UDP(sport=9, dport=PORT) / b"one"
         inject(link, client, atomic)
         assert received(receiver) == b"one"

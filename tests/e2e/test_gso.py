@@ -5,7 +5,7 @@ import hashlib
 import random
 
 from config import EPHEMERAL, allow, config, host
-from services import Nacld, curl, iperf3, iperf3_server, nginx, queue_host
+from services import Nacld, curl, iperf3, iperf3_server, nginx, steer
 
 SIZE = 100 << 20
 MTU = 1500
@@ -19,7 +19,7 @@ def test_100_mb_arrive_intact_through_enforcing_rules(net, tmp_path):
     (root / "big").write_bytes(data)
     nacld = Nacld(server, config(host([allow(100, "tcp", ports=80)],
                                       [allow(100, "tcp", ports=EPHEMERAL)])))
-    queue_host(server)
+    steer(server, nacld)
     target = tmp_path / "received"
     curl(client, "http://192.0.2.1/big", "-o", target, timeout=60)
     assert target.stat().st_size == SIZE
@@ -38,7 +38,7 @@ def test_large_packets_of_an_upload_pass_input(net):
     iperf3_server(server)
     nacld = Nacld(server, config(host([allow(100, "tcp", ports=5201)],
                                       [allow(100, "tcp", ports=EPHEMERAL)])))
-    queue_host(server)
+    steer(server, nacld)
     report = iperf3(client, "-c", "192.0.2.1", "-n", 30 << 20)
     received = report["end"]["sum_received"]["bytes"]
     assert received > 10 << 20, "the receiver stops counting when the sender is done, not before"

@@ -10,7 +10,7 @@ import pytest
 
 from config import allow, config, host, open_host
 from lib import wait_until
-from services import ControlError, Nacld, curl, nginx, queue_host, udp_server
+from services import ControlError, Nacld, curl, nginx, steer, udp_server
 
 PORT = 9000
 SECONDS, RATE, EVERY = 4.0, 3000, 0.05
@@ -34,7 +34,7 @@ def test_reload_under_load_loses_no_packet(net):
     other = [allow(100, "udp", ports=PORT), allow(105, "tcp", ports=443), allow(110, "tcp", ports=80)]
     texts = [config(host(rules, []), length=4096), config(host(other, []), length=4096)]
     nacld = Nacld(server, texts[0])
-    queue_host(server)
+    steer(server, nacld)
     got, done = [], threading.Event()
     with udp_server(server, PORT) as receiver, client.socket(kind=socket.SOCK_DGRAM) as sender:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -80,7 +80,7 @@ def test_a_broken_file_keeps_the_old_policy_and_names_the_line(net, tmp_path):
     nginx(server, tmp_path / "www")
     good = open_host()
     nacld = Nacld(server, good)
-    queue_host(server)
+    steer(server, nacld)
     assert curl(client, "http://192.0.2.1/").stdout == "hello from nginx\n"
     before = nacld.packets("web", "inbound", 100)
     broken = good.replace("outbound = (", "outbund = (")
@@ -108,7 +108,7 @@ def test_counters_follow_the_meaning_of_a_rule(net):
     client, server, _ = net.pair()
     nacld = Nacld(server, config(host([allow(100, "udp", ports=PORT), allow(110, "udp", ports=PORT + 1)],
                                       [])))
-    queue_host(server)
+    steer(server, nacld)
 
     def send(port):
         with client.socket(kind=socket.SOCK_DGRAM) as s:

@@ -5,12 +5,14 @@ A web server protected by an ACL; the classic mistake is the missing outbound ru
 to the client's ephemeral port.
 """
 
+import json
+
 import pytest
 from scapy.layers.inet import TCP
 
 from config import ANY4, ANY6, EPHEMERAL, allow, config, host
 from lib import wait_until
-from services import ControlError, Nacld, curl, dnsmasq, nginx, queue_host
+from services import ControlError, Nacld, curl, dnsmasq, naclctl, nginx, steer
 from test_protocols import dns_query
 from wire import Capture
 
@@ -54,7 +56,7 @@ def web(net, tmp_path):
 
     def start(conf, tool="nft"):
         nacld = Nacld(server, conf)
-        queue_host(server, tool)
+        steer(server, nacld, tool)
         return nacld
 
     return client, server, link, start
@@ -93,6 +95,29 @@ def test_without_it_the_syn_ack_dies_on_the_way_out(web, family, tool):
     assert nacld.total("dropped") == dropped
 
 
+def test_explain_names_the_missing_rule_and_the_rule_repairs_it(web, family):
+    """From the daemon that runs: the reply is dropped (exit 3), by which rule, and what to add."""
+    client, server, _, start = web
+    nacld = start(server_acl(family, "443"))
+    ends = [f"[{a}]:{p}" if family == 6 else f"{a}:{p}"
+            for a, p in ((CLIENT[family], 40000), (SERVER[family], 80))]
+    done = naclctl(server, "explain", "--json", "-s", nacld.socket_path, "in", "tcp", *ends, check=False)
+    assert done.returncode == 3, done.stderr
+    story = json.loads(done.stdout)
+    assert (story["request"]["verdict"], story["reply"]["verdict"]) == ("allow", "deny")
+    assert story["reply"]["steps"] == [
+        {"direction": "outbound", "acl": "web", "rule": "*", "action": "deny"}]
+    assert story["stateful_reply"] == "allow"
+    rule = story["suggestion"]
+    assert (rule["ports"], rule["destination"]) == (EPHEMERAL, ANY[family])
+    nacld.write(config(host([allow(100, "tcp", ANY[family], 80)],
+                            [allow(100, "tcp", ANY[family], 443),
+                             allow(rule["rule"], rule["protocol"], rule["destination"], rule["ports"])])))
+    naclctl(server, "reload", "-s", nacld.socket_path)
+    assert curl(client, URL[family]).stdout == PAGE
+    assert nacld.packets("web", "outbound", rule["rule"]) >= 3
+
+
 def test_live_reload_repairs_it_and_a_second_port_passes_too(web, family):
     client, server, link, start = web
     nacld = start(server_acl(family, "443"))
@@ -127,7 +152,7 @@ def test_the_protected_host_as_a_client_needs_inbound_ephemeral(net, tmp_path, f
     dnsmasq(far)
     url = URL[family].replace(SERVER[family], CLIENT[family])
     nacld = Nacld(protected, client_acl(family, None))
-    queue_host(protected)
+    steer(protected, nacld)
     with Capture(far, link.interface(far), "out") as answers:
         assert curl(protected, url, timeout=1, check=False).returncode == TIMED_OUT
         assert dns_query(protected, CLIENT[family], timeout=0.5) is None
