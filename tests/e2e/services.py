@@ -189,9 +189,9 @@ server {{ {listens} root {root}; }} }}
 
 def dnsmasq(ns, address="192.0.2.80", name="www.example.test"):
     """A real DNS server with one name on port 53."""
-    process = ns.start("dnsmasq", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-                       "--no-resolv", "--no-hosts", "--user=root", "--pid-file=", "--no-daemon",
-                       "--bind-interfaces", f"--address=/{name}/{address}", expect=(0, 2))
+    process = ns.start("dnsmasq", "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv",
+                       "--no-hosts", "--pid-file=", "--bind-interfaces",
+                       f"--address=/{name}/{address}", expect=(0, 2))
     wait_listening(ns, process, (53,))
     return process
 
