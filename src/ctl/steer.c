@@ -199,7 +199,11 @@ static int unload_all_but(struct steer_request *request, enum steer_backend keep
 			failures++;
 		} else if (removed) {
 			*changed = true;
-			steer_note(request, "removed the %s rules", steer_backend_name(backend));
+			steer_note(request, "removed the %s rules%s", steer_backend_name(backend),
+				   backend == STEER_NFT ? ""
+							: "; the kernel's own chains they stood "
+							  "in stay, empty or as others filled "
+							  "them");
 		}
 	}
 	return failures ? NACLCTL_NO : NACLCTL_OK;
