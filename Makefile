@@ -76,14 +76,14 @@ demo: ## the story on real packets: nginx, curl and nacld in two namespaces
 	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden layering e2e shellcheck mandoc-lint format-check format systemd-check \
+.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint format-check format systemd-check \
 	update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
-	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden layering shellcheck mandoc-lint \
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
 		format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
@@ -92,11 +92,15 @@ deps: ## install what building, steering and testing need (Debian packages)
 unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
 	$(Q)set -e; for t in $^; do tests/suite $(B)/results $$(basename $$t) $$t; done
 
+ctl: all ## naclctl's commands: golden output, hard cases
+	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
+
 golden: all ## configurations in, canonical text or exact errors out
 	$(Q)tests/suite $(B)/results golden tests/golden/run $(B)
 
 update-golden: all ## take the present output as right (read the diff!)
 	$(Q)tests/golden/run --update $(B)
+	$(Q)tests/ctl/run --update $(B)
 
 layering: all ## who may use whom
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)

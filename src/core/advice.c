@@ -84,14 +84,26 @@ static bool covers_all(const struct prefix *outer, const struct rule *rule)
 	return true;
 }
 
+/* Errors come from any router on the path, not from the other end (RFC 792, RFC 4443). */
+static bool is_icmp_error(const struct packet *packet)
+{
+	if (packet->l4 != PACKET_L4_ICMP)
+		return false;
+	if (packet->protocol == PROTOCOL_ICMPV6)
+		return packet->icmp_type < 128;
+	return packet->icmp_type == 3 || packet->icmp_type == 11 || packet->icmp_type == 12;
+}
+
 /* The request rule's remote end where that stays within the blocker's, else the narrower prefix. */
-static void choose_remote(struct rule *rule, const struct addr *remote, const struct rule *blocker,
-			  const struct rule *request_rule)
+static void choose_remote(struct rule *rule, const struct packet *packet, const struct addr *remote,
+			  const struct rule *blocker, const struct rule *request_rule)
 {
 	const struct prefix *mirrored = request_rule ? holder(request_rule, remote) : NULL;
 	const struct prefix *denied = blocker ? holder(blocker, remote) : NULL;
 
-	if (!mirrored) {
+	if (!mirrored && is_icmp_error(packet)) {
+		rule->prefix = denied ? *denied : (struct prefix){.addr.family = remote->family};
+	} else if (!mirrored) {
 		rule->prefix = (struct prefix){.addr = *remote, .len = family_bits(remote->family)};
 	} else if (!denied || covers_all(denied, request_rule)) {
 		rule->set = request_rule->set;
@@ -135,7 +147,7 @@ bool advice_missing_rule(const struct acl_list *list, enum direction direction,
 
 	if (rule.number == 0)
 		return false;
-	choose_remote(&rule, direction == INBOUND ? &packet->src : &packet->dst, blocker,
+	choose_remote(&rule, packet, direction == INBOUND ? &packet->src : &packet->dst, blocker,
 		      request_rule);
 	if (rule_has_ports(&rule))
 		choose_ports(&rule, packet, blocker, request_rule != NULL);

@@ -24,7 +24,8 @@ const struct ephemeral_range *advice_ephemeral_ranges(size_t *count);
  * @request_rule  for a reply, the rule that let its request through in the other direction: its remote
  *                end is mirrored, and a destination port of 1024 and up (a client's ephemeral port)
  *                becomes 1024-65535, the range that serves every client (AWS's own recommendation).
- *                NULL for a request: the packet's own remote address and its one port
+ *                NULL for a request: the packet's own remote address (an ICMP error: any, as every
+ *                router may send one) and its one port
  *
  * Returns false, *out untouched, when no number is free in front of the blocker. A rule it returns
  * has that packet allowed once added. O(rules + prefixes).

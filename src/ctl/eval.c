@@ -19,7 +19,7 @@
 #include "ctl/source.h"
 #include "ctl/verdict.h"
 
-#define LINE_MAX_LEN 1024 /* bytes of a line, newline included */
+#define LINE_MAX_LEN 1024 /* bytes of a line, NUL included */
 #define WORDS_MAX    32
 
 struct options {
@@ -213,33 +213,38 @@ static void judge_line(struct run *run, char *text)
 	}
 }
 
-/* Reads to the end of a line that does not fit. */
-static void skip_line(FILE *input)
+/*
+ * One line without its newline; false at the end of the input. A line that does not fit, or that holds
+ * a NUL byte, is read to its end, and *fits says so. (fgets cannot tell the two apart.)
+ */
+static bool read_line(FILE *input, char text[static LINE_MAX_LEN], bool *fits)
 {
-	int c;
+	size_t len = 0;
+	int c = getc_unlocked(input);
 
-	do
-		c = getc_unlocked(input);
-	while (c != '\n' && c != EOF);
+	if (c == EOF)
+		return false;
+	for (*fits = true; c != '\n' && c != EOF; c = getc_unlocked(input)) {
+		if (c == '\0' || len == LINE_MAX_LEN - 1)
+			*fits = false;
+		else
+			text[len++] = (char)c;
+	}
+	text[len] = '\0';
+	return true;
 }
 
 static void judge_all(struct run *run, FILE *input)
 {
 	char text[LINE_MAX_LEN];
+	bool fits;
 
-	while (fgets(text, sizeof(text), input)) {
-		size_t len = strlen(text);
-
+	while (read_line(input, text, &fits)) {
 		run->line++;
-		if (len > 0 && text[len - 1] == '\n') {
-			text[len - 1] = '\0';
+		if (fits)
 			judge_line(run, text);
-		} else if (feof(input) && len < sizeof(text) - 1) {
-			judge_line(run, text); /* the last line, without its newline */
-		} else {
+		else
 			malformed(run, "the line is too long, or holds a NUL byte");
-			skip_line(input);
-		}
 	}
 }
 

@@ -248,10 +248,10 @@ static bool is_ephemeral(const struct suggestion *s)
 	return s->for_reply && rule_has_ports(&s->rule) && s->rule.port_first != s->rule.port_last;
 }
 
-static void tell_suggestion(const struct story *story, const struct suggestion *s)
+static void tell_suggestion(const struct story *story, const struct suggestion *s,
+			    const char *packet)
 {
 	const char *direction = direction_name(s->direction);
-	const char *packet = s->for_reply ? "the reply" : "the request";
 	const char *acl = story->policy->acls[s->acl].name;
 
 	if (s->before > 0)
@@ -270,8 +270,11 @@ static void tell_suggestion(const struct story *story, const struct suggestion *
 
 static void tell_suggestions(const struct story *story, const struct judgement *j)
 {
+	const char *request = j->has_reply ? "the request" : "the packet";
+
 	for (size_t i = 0; i < j->suggestion_count; i++)
-		tell_suggestion(story, &j->suggestions[i]);
+		tell_suggestion(story, &j->suggestions[i],
+				j->suggestions[i].for_reply ? "the reply" : request);
 	if (j->no_number)
 		fprintf(story->to,
 			"%sule can be suggested: every number in front of the deny is taken. Renumber "

@@ -41,6 +41,11 @@ static const char *count_of(const json_t *object, const char *key, char buf[stat
 	return term_count((uint64_t)json_integer_value(value), buf);
 }
 
+static size_t widest(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static void label(FILE *to, const char *name)
 {
 	fprintf(to, "  %s", name);
@@ -81,8 +86,7 @@ static void show_configuration(const json_t *status, const struct term *term, FI
 	fputc('\n', to);
 	if (error) {
 		label(to, "last reload");
-		fprintf(to, "%sREFUSED%s, the policy before it stays: %s\n", term->bold, term->off,
-			error);
+		fprintf(to, "%sREFUSED%s: %s\n", term->bold, term->off, error);
 	}
 	label(to, "running");
 	fprintf(to, "%s, pid %lld\n", term_duration(number_of(status, "uptime_s"), age),
@@ -168,7 +172,29 @@ static void show_last_hit(const json_t *rule, time_t now, FILE *to)
 		fputs("never\n", to);
 }
 
-static void show_rule(const json_t *rule, bool inbound, size_t width, time_t now, FILE *to)
+/* Column widths of one list. */
+struct widths {
+	size_t rule;
+	size_t packets;
+};
+
+static struct widths widths_of(const json_t *rules, bool inbound)
+{
+	struct widths widths = {.rule = strlen("packets"), .packets = strlen("packets")};
+	char text[WORDS_LEN], packets[TERM_TEXT_LEN];
+	json_t *rule;
+	size_t i;
+
+	json_array_foreach((json_t *)rules, i, rule)
+	{
+		print_rule(rule, inbound, text, sizeof(text));
+		widths.rule = widest(widths.rule, strlen(text));
+		widths.packets = widest(widths.packets, strlen(count_of(rule, "packets", packets)));
+	}
+	return widths;
+}
+
+static void show_rule(const json_t *rule, bool inbound, struct widths widths, time_t now, FILE *to)
 {
 	const json_t *number = json_object_get(rule, "rule");
 	char text[WORDS_LEN], packets[TERM_TEXT_LEN], bytes[TERM_TEXT_LEN], digits[16];
@@ -177,8 +203,8 @@ static void show_rule(const json_t *rule, bool inbound, size_t width, time_t now
 	print_rule(rule, inbound, text, sizeof(text));
 	fprintf(to, "  %-5s  %-5s  %s", json_is_string(number) ? "*" : digits,
 		text_of(rule, "action"), text);
-	term_pad(to, strlen(text), width);
-	fprintf(to, "%11s  %11s  ", count_of(rule, "packets", packets),
+	term_pad(to, strlen(text), widths.rule);
+	fprintf(to, "%*s  %10s  ", (int)widths.packets, count_of(rule, "packets", packets),
 		term_bytes((uint64_t)number_of(rule, "bytes"), bytes));
 	show_last_hit(rule, now, to);
 }
@@ -187,21 +213,17 @@ static void show_list(const json_t *acl, bool inbound, time_t now, const struct 
 		      FILE *to)
 {
 	const json_t *rules = json_object_get(acl, inbound ? "inbound" : "outbound");
-	size_t width = strlen("packets"), title, i;
-	char text[WORDS_LEN];
+	struct widths widths = widths_of(rules, inbound);
+	char title[WORDS_LEN];
 	json_t *rule;
+	size_t i;
 
-	json_array_foreach((json_t *)rules, i, rule)
-	{
-		print_rule(rule, inbound, text, sizeof(text));
-		width = strlen(text) > width ? strlen(text) : width;
-	}
-	title = (size_t)snprintf(text, sizeof(text), "%s, %s", text_of(acl, "name"),
-				 inbound ? "inbound" : "outbound");
-	fprintf(to, "\n%s%s%s", term->bold, text, term->off);
-	term_pad(to, title, width + strlen("  12345  allow  "));
-	fprintf(to, "%11s  %11s  last hit\n", "packets", "bytes");
-	json_array_foreach((json_t *)rules, i, rule) show_rule(rule, inbound, width, now, to);
+	snprintf(title, sizeof(title), "%s, %s", text_of(acl, "name"),
+		 inbound ? "inbound" : "outbound");
+	fprintf(to, "\n%s%s%s", term->bold, title, term->off);
+	term_pad(to, strlen(title), widths.rule + strlen("  12345  allow  "));
+	fprintf(to, "%*s  %10s  last hit\n", (int)widths.packets, "packets", "bytes");
+	json_array_foreach((json_t *)rules, i, rule) show_rule(rule, inbound, widths, now, to);
 }
 
 /* "name 12, other 3", or nothing at all. */
@@ -223,17 +245,36 @@ static void show_counts(const char *name, const json_t *counts, FILE *to)
 	fputc('\n', to);
 }
 
-static void show_queue(const json_t *queue, const struct term *term, FILE *to)
+static const struct {
+	const char *key, *title;
+} queue_columns[] = {
+	{"packets", "packets"},          {"accepted", "accepted"}, {"dropped", "dropped"},
+	{"would_drop", "would drop"},    {"waiting", "waiting"},   {"kernel_dropped", "queue full"},
+	{"user_dropped", "buffer full"},
+};
+
+#define QUEUE_COLUMNS (sizeof(queue_columns) / sizeof(queue_columns[0]))
+
+static size_t column_width(const json_t *queues, size_t column)
 {
-	static const char *const keys[] = {"packets", "accepted",       "dropped",     "would_drop",
-					   "waiting", "kernel_dropped", "user_dropped"};
-	static const int widths[] = {11, 11, 11, 11, 8, 13, 13};
+	size_t width = strlen(queue_columns[column].title), i;
+	char count[TERM_TEXT_LEN];
+	json_t *queue;
+
+	json_array_foreach((json_t *)queues, i, queue) width =
+		widest(width, strlen(count_of(queue, queue_columns[column].key, count)));
+	return width;
+}
+
+static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COLUMNS],
+		       const struct term *term, FILE *to)
+{
 	bool lost = number_of(queue, "kernel_dropped") > 0 || number_of(queue, "user_dropped") > 0;
 	char count[TERM_TEXT_LEN];
 
 	fprintf(to, "%7lld", (long long)number_of(queue, "queue"));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		fprintf(to, " %*s", widths[i], count_of(queue, keys[i], count));
+	for (size_t i = 0; i < QUEUE_COLUMNS; i++)
+		fprintf(to, "  %*s", (int)widths[i], count_of(queue, queue_columns[i].key, count));
 	fputc('\n', to);
 	show_counts("errors", json_object_get(queue, "errors"), to);
 	if (lost)
@@ -246,12 +287,15 @@ static void show_queue(const json_t *queue, const struct term *term, FILE *to)
 static void show_queues(const json_t *status, const struct term *term, FILE *to)
 {
 	json_t *queues = json_object_get(status, "queues"), *queue;
-	size_t i;
+	size_t widths[QUEUE_COLUMNS], i;
 
-	fprintf(to, "\n%s  queue%s %11s %11s %11s %11s %8s %13s %13s\n", term->bold, term->off,
-		"packets", "accepted", "dropped", "would drop", "waiting", "kernel drops",
-		"buffer drops");
-	json_array_foreach(queues, i, queue) show_queue(queue, term, to);
+	fprintf(to, "\n%s  queue%s", term->bold, term->off);
+	for (i = 0; i < QUEUE_COLUMNS; i++) {
+		widths[i] = column_width(queues, i);
+		fprintf(to, "  %*s", (int)widths[i], queue_columns[i].title);
+	}
+	fputc('\n', to);
+	json_array_foreach(queues, i, queue) show_queue(queue, widths, term, to);
 	show_counts("outcomes", json_object_get(status, "outcomes"), to);
 	show_counts("not judged", json_object_get(status, "reasons"), to);
 }

@@ -33,7 +33,8 @@ static void parse(struct conf_reader *r)
 	config_t config;
 
 	config_init(&config);
-	config_set_include_dir(&config, r->folder);
+	if (strcmp(r->folder, ".") != 0)
+		config_set_include_dir(&config, r->folder);
 	if (config_read_string(&config, r->sources[0].text))
 		conf_read_policy(r, config_root_setting(&config));
 	else

@@ -261,27 +261,30 @@ static bool read_icmp(struct conf_reader *r, const config_setting_t *group, stru
 	return ok;
 }
 
+static bool no_set(struct conf_reader *r, const config_setting_t *s, const char *name)
+{
+	const char *hint = NULL;
+	char buf[CONF_HINT_LEN];
+
+	for (size_t i = 0; i < r->policy->set_count && !hint; i++)
+		hint = conf_nearest(name, (const char *const[]){r->policy->sets[i]->name}, 1, buf);
+	conf_error(r, conf_place(s),
+		   hint ? hint : "sets = ( { name = \"...\"; file = \"...\"; } ); makes one",
+		   "there is no set \"%.64s\"", name);
+	return false;
+}
+
 static bool use_set(struct conf_reader *r, const config_setting_t *s, const char *name,
 		    struct rule *rule)
 {
-	char hint[CONF_HINT_LEN];
-	const char *near = NULL;
-
 	for (size_t i = 0; i < r->policy->set_count; i++) {
-		const struct prefix_set *set = r->policy->sets[i];
-
-		if (strcmp(set->name, name) == 0) {
-			r->set_used[i] = 1;
-			rule->set = set;
-			return true;
-		}
-		if (!near)
-			near = conf_nearest(name, (const char *const[]){set->name}, 1, hint);
+		if (strcmp(r->policy->sets[i]->name, name) != 0)
+			continue;
+		r->set_used[i] = 1;
+		rule->set = r->policy->sets[i];
+		return true;
 	}
-	conf_error(r, conf_place(s),
-		   near ? near : "sets = ( { name = \"...\"; file = \"...\"; } );",
-		   "there is no set \"%.64s\"", name);
-	return false;
+	return no_set(r, s, name);
 }
 
 static bool read_remote(struct conf_reader *r, const config_setting_t *group,

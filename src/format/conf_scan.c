@@ -64,14 +64,12 @@ static bool scan_source(struct scan *s, size_t index);
 
 bool conf_scan_doubts(const struct conf_reader *r, struct conf_place place)
 {
-	for (size_t i = 0; i < r->bad_number_count; i++) {
-		const struct conf_place *bad = &r->bad_numbers[i];
+	size_t index = conf_source_index(r, place.file);
 
-		if (bad->line != place.line)
-			continue;
-		if (strcmp(bad->file, place.file ? place.file : r->sources[0].name) == 0)
+	for (size_t i = 0; i < r->bad_number_count; i++)
+		if (r->bad_numbers[i].line == place.line &&
+		    conf_source_index(r, r->bad_numbers[i].file) == index)
 			return true;
-	}
 	return false;
 }
 
@@ -85,8 +83,8 @@ static void check_number(struct scan *s, const struct conf_token *token, struct 
 	errno = 0;
 	value = strtoll(token->text, NULL, hex ? 16 : 10);
 	if (errno == ERANGE || value < INT_MIN || value > INT_MAX)
-		conf_error(s->r, place, NULL, "%.*s is too large a number", (int)token->len,
-			   token->text);
+		conf_error(s->r, place, "no setting goes beyond 65536",
+			   "%.*s is too large a number", (int)token->len, token->text);
 	else if (!hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
 		conf_error(s->r, place, "leave out the zeros in front",
 			   "%.*s could be meant as octal", (int)token->len, token->text);
@@ -121,54 +119,47 @@ static void check_duplicate(struct scan *s, const struct conf_token *token, stru
 			(struct name){.text = token->text, .len = token->len, .place = place};
 }
 
-/* The wrong token: what stands there, and what people usually meant. */
+static const char *value_hint(const struct scan *s, const struct conf_token *token,
+			      char buf[static CONF_HINT_LEN])
+{
+	if (token->kind == TOKEN_CLOSE && s->last.kind == TOKEN_SEPARATOR)
+		return "remove the comma before it";
+	if (token->kind == TOKEN_OPEN)
+		return "between [ and ] stand plain values; groups need ( and )";
+	if (token->kind != TOKEN_NAME)
+		return "a value is a number, true, or text in quotes: \"...\"";
+	snprintf(buf, CONF_HINT_LEN, "text stands in quotes: \"%.*s\"",
+		 token->len > 40 ? 40 : (int)token->len, token->text);
+	return buf;
+}
+
+static const char *more_hint(const struct scan *s, const struct conf_token *token)
+{
+	char close = s->levels[s->depth - 1].close;
+	bool touches = s->last.text + s->last.len == token->text;
+
+	if (s->last.kind == TOKEN_NUMBER && (touches || token->kind == TOKEN_GARBAGE))
+		return "ranges and addresses stand in quotes: \"1024-65535\", \"10.0.0.0/8\"";
+	if (close == ')' || close == ']')
+		return "is a comma missing before it?";
+	return "is a quote or a \";\" missing before it?";
+}
+
+/* The wrong token: where it stands, and what people usually meant. */
 static bool unexpected(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
-	const struct level *level = innermost(s);
-	const char *hint = NULL;
-	char quoted[CONF_HINT_LEN];
-	int len = token->len > 40 ? 40 : (int)token->len;
+	const char *hint = "a setting is: name = value;";
+	const char *quote = token->kind == TOKEN_STRING ? "" : "\"";
+	char buf[CONF_HINT_LEN];
 
-	switch (level->expect) {
-	case EXPECT_NAME:
-		if (token->kind == TOKEN_SEPARATOR)
-			hint = "one \";\" after a setting is enough";
-		else if (level->close == '}')
-			hint = "between { and } stand settings: name = value;";
-		else
-			hint = "a setting is: name = value;";
-		break;
-	case EXPECT_EQUALS:
-		hint = "a setting is: name = value;";
-		break;
-	case EXPECT_VALUE:
-		if (token->kind == TOKEN_NAME) {
-			snprintf(quoted, sizeof(quoted), "text stands in quotes: \"%.*s\"", len,
-				 token->text);
-			hint = quoted;
-		} else if (token->kind == TOKEN_CLOSE && s->last.kind == TOKEN_SEPARATOR) {
-			hint = "remove the comma before it";
-		} else if (token->kind == TOKEN_GARBAGE) {
-			hint = "text stands in quotes: \"...\"";
-		} else if (token->kind == TOKEN_OPEN) {
-			hint = "between [ and ] stand plain values; groups need ( and )";
-		}
-		break;
-	case EXPECT_MORE:
-		if (s->last.kind == TOKEN_NUMBER &&
-		    (token->kind == TOKEN_NUMBER || token->kind == TOKEN_GARBAGE ||
-		     token->kind == TOKEN_NAME))
-			hint = "ranges and addresses stand in quotes: \"1024-65535\", "
-			       "\"10.0.0.0/8\"";
-		else if (level->close == ')' || level->close == ']')
-			hint = "a comma is missing between two elements";
-		else if (token->kind == TOKEN_STRING)
-			hint = "is a quote or a \";\" missing before it?";
-		break;
-	}
-	conf_error(s->r, place, hint, "syntax error at %s%.*s%s",
-		   token->kind == TOKEN_STRING ? "" : "\"", len, token->text,
-		   token->kind == TOKEN_STRING ? "" : "\"");
+	if (innermost(s)->expect == EXPECT_NAME && token->kind == TOKEN_SEPARATOR)
+		hint = "one \";\" after a setting is enough";
+	else if (innermost(s)->expect == EXPECT_VALUE)
+		hint = value_hint(s, token, buf);
+	else if (innermost(s)->expect == EXPECT_MORE)
+		hint = more_hint(s, token);
+	conf_error(s->r, place, hint, "syntax error at %s%.*s%s", quote,
+		   token->len > 40 ? 40 : (int)token->len, token->text, quote);
 	return false;
 }
 
@@ -261,9 +252,7 @@ static bool take_more(struct scan *s, const struct conf_token *token, struct con
 		level->expect = elements ? EXPECT_VALUE : EXPECT_NAME;
 		return true;
 	}
-	if (token->kind == TOKEN_NAME && !elements && s->last.kind != TOKEN_NUMBER)
-		return take_name(s, token, place);
-	if (token->kind == TOKEN_NAME && !elements && isspace((unsigned char)token->text[-1]))
+	if (token->kind == TOKEN_NAME && !elements && s->last.text + s->last.len != token->text)
 		return take_name(s, token, place);
 	return unexpected(s, token, place);
 }
@@ -298,31 +287,39 @@ static bool includes_itself(const struct scan *s, size_t index)
 	return false;
 }
 
+/* Reads the file an include names; its index, or -1 after a diagnostic. */
+static int read_include(struct scan *s, const struct conf_token *token, struct conf_place place)
+{
+	char *name = strndup(token->text, token->len);
+	char *path = name ? conf_source_path(s->r, name) : NULL;
+	int index = -1;
+
+	if (!path)
+		conf_out_of_memory(s->r);
+	else if (name[0] == '/' || strchr(name, '\\'))
+		conf_error(s->r, place, "write it relative to the folder of the configuration",
+			   "an include takes no %s",
+			   name[0] == '/' ? "absolute name" : "backslash");
+	else
+		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
+	free(path);
+	if (index < 0)
+		free(name);
+	else
+		s->r->sources[index].alias = name;
+	return index;
+}
+
 static bool include(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
-	char *name, *path = NULL;
-	int index = -1;
+	int index;
 
 	if (s->include_depth > INCLUDE_DEPTH_MAX) {
 		conf_error(s->r, place, NULL, "files include each other more than %d deep",
 			   INCLUDE_DEPTH_MAX);
 		return false;
 	}
-	name = strndup(token->text, token->len);
-	if (name)
-		path = conf_source_path(s->r, name);
-	if (!path)
-		conf_out_of_memory(s->r);
-	else if (name[0] == '/' || strchr(name, '\\'))
-		conf_error(s->r, place,
-			   "write it relative to the folder of the configuration: "
-			   "libconfig 1.5 knows nothing else",
-			   "an include with %s",
-			   name[0] == '/' ? "an absolute name" : "a backslash");
-	else
-		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
-	free(path);
-	free(name);
+	index = read_include(s, token, place);
 	if (index < 0)
 		return false;
 	if (includes_itself(s, (size_t)index)) {

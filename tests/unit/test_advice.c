@@ -172,6 +172,11 @@ static void other_protocols(void **state)
 	out = advised(&acl, &fragment, &request);
 	assert_int_equal(out.port_first, 0);
 	assert_int_equal(out.port_last, 65535);
+	echo.icmp_type = 3; /* unreachable: from whichever router */
+	echo.icmp_code = 4;
+	out = advised(&acl, &echo, NULL);
+	assert_int_equal(out.icmp_code, 4);
+	assert_remote(&out, "0.0.0.0/0");
 	icmp_over_6 = gre;
 	icmp_over_6.protocol = PROTOCOL_ICMP;
 	icmp_over_6.src = prefix("2001:db8::1").addr;
