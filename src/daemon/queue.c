@@ -49,7 +49,7 @@ struct queue {
 	size_t verdicts_len;
 	struct nfqnl_msg_verdict_hdr *last; /* the run that may still grow */
 	uint16_t last_queue;
-	uint8_t verdicts[QUEUE_BATCH * VERDICT_LEN];
+	_Alignas(struct nlmsghdr) uint8_t verdicts[QUEUE_BATCH * VERDICT_LEN];
 };
 
 const char *queue_error_name(enum queue_error error)
