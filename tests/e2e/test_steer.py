@@ -317,7 +317,7 @@ def test_wrong_usage(net, args):
 
 def test_a_policy_that_protects_nothing_is_refused(net):
     ns = net.ns("lonely")
-    done = steer(ns, "up", 'network_acls = ( { name = "idle"; } );\n', check=False)
+    done = steer(ns, "up", 'network_acls = ( { name = "idle"; inbound = ( ); outbound = ( ); } );\n', check=False)
     assert done.returncode == 2 and "association" in done.stderr
 
 
