@@ -22,14 +22,16 @@
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: naclctl steer up|down|show [-f FILE] [--backend BACKEND] [--json] "
-		"[--dry-run]\n"
+		"usage: naclctl steer up|down|show [-f FILE] [--fallback FILE] [--backend BACKEND]\n"
+		"                                  [--json] [--dry-run]\n"
 		"\n"
 		"  up    load the kernel rules that bring packets to nacld\n"
 		"  down  remove them, whichever backend loaded them\n"
 		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
 		"\n"
 		"  -f, --file FILE    the configuration (default: %s)\n"
+		"  --fallback FILE    use this one where FILE has errors (up): the last one nacld\n"
+		"                     accepted, so that a bad edit does not leave a host unfiltered\n"
 		"  --backend BACKEND  nft, iptables-nft or iptables-legacy (default: the first that "
 		"works)\n"
 		"  --json             for programs\n"
@@ -86,16 +88,40 @@ static bool may_administer(void)
 	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
 }
 
-/* The plan of the configuration file. False: the file cannot be used, and it was said why. */
-static bool load_plan(struct steer_request *request, struct steer_plan *out)
+static struct policy *load_file(const char *file)
 {
 	struct conf_report report = {0};
-	struct policy *policy = conf_load(request->file, &report);
-	const char *bad_interface = NULL;
-	int err = -EINVAL;
+	struct policy *policy = conf_load(file, &report);
 
 	conf_report_print(&report, stderr);
 	conf_report_fini(&report);
+	return policy;
+}
+
+/*
+ * The file's policy, or the fallback's: to be steered by what was accepted last is safer than not
+ * to be steered at all.
+ */
+static struct policy *load_policy(struct steer_request *request)
+{
+	struct policy *policy = load_file(request->file);
+
+	if (policy || !request->fallback || strcmp(request->verb, "up") != 0)
+		return policy;
+	policy = load_file(request->fallback);
+	if (policy)
+		steer_note(request, "%s has errors: steering by %s instead", request->file,
+			   request->fallback);
+	return policy;
+}
+
+/* The plan of the configuration file. False: the file cannot be used, and it was said why. */
+static bool load_plan(struct steer_request *request, struct steer_plan *out)
+{
+	struct policy *policy = load_policy(request);
+	const char *bad_interface = NULL;
+	int err = -EINVAL;
+
 	if (policy)
 		err = steer_plan_build(policy, out, &bad_interface);
 	if (err == -ENOMEM)
@@ -122,9 +148,10 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 /* 0, or the exit status of a command line that is wrong or asked for help. */
 static int parse(int argc, char **argv, struct steer_request *request, bool *help)
 {
-	enum { OPT_BACKEND = 256, OPT_JSON, OPT_DRY_RUN };
+	enum { OPT_BACKEND = 256, OPT_FALLBACK, OPT_JSON, OPT_DRY_RUN };
 	static const struct option options[] = {
 		{"file", required_argument, NULL, 'f'},
+		{"fallback", required_argument, NULL, OPT_FALLBACK},
 		{"backend", required_argument, NULL, OPT_BACKEND},
 		{"json", no_argument, NULL, OPT_JSON},
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -146,6 +173,9 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 				"naclctl: no backend \"%s\": nft, iptables-nft or iptables-legacy\n",
 				optarg);
 			return NACLCTL_USAGE;
+		case OPT_FALLBACK:
+			request->fallback = optarg;
+			break;
 		case OPT_JSON:
 			request->json = true;
 			break;

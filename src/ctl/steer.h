@@ -10,7 +10,8 @@
 struct steer_request {
 	const char *verb; /* "up", "down" or "show" */
 	const char *file;
-	bool forced; /* --backend was given: `backend` and no other */
+	const char *fallback; /* for "up", where `file` has errors; or NULL */
+	bool forced;          /* --backend was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;

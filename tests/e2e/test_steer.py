@@ -326,6 +326,37 @@ def test_a_missing_file_is_refused(net):
     assert done.returncode == 2 and "/nonexistent.conf" in done.stderr
 
 
+GOOD = """network_acls = ( { name = "web"; associations = ( { host = true; } );
+  inbound = ( ); outbound = ( ); } );
+"""
+
+
+def test_the_fallback_serves_where_the_file_has_errors(net, backend, tmp_path):
+    """A bad edit before a boot must not leave the host unfiltered."""
+    ns = net.ns("lonely")
+    fallback = tmp_path / "last-good.conf"
+    fallback.write_text(GOOD)
+    done = steer(ns, "up", "rubbish", "--backend", backend, "--fallback", fallback)
+    assert "error" in done.stderr and f"steering by {fallback} instead" in done.stderr
+    assert steer(ns, "show", GOOD, "--backend", backend).returncode == 0
+    steer(ns, "down")
+
+
+def test_a_good_file_needs_no_fallback(net, backend):
+    ns = net.ns("lonely")
+    done = steer(ns, "up", GOOD, "--backend", backend, "--fallback", "/nonexistent.conf")
+    assert "instead" not in done.stderr
+    steer(ns, "down")
+
+
+def test_where_both_files_fail_nothing_is_loaded(net, backend):
+    ns = net.ns("lonely")
+    done = steer(ns, "up", "rubbish", "--backend", backend, "--fallback", "/nonexistent.conf",
+                 check=False)
+    assert done.returncode == 2
+    assert steer(ns, "show", GOOD, "--backend", backend, check=False).returncode == 1
+
+
 def test_the_callers_path_is_not_trusted(net, tmp_path):
     """A program of the same name in the caller's PATH is never run."""
     ns = net.ns("lonely")
