@@ -116,6 +116,15 @@ check-vm: all ## real systemd and nft queue, in a virtual machine
 summary:
 	$(Q)tests/summary $(B)/results
 
+.PHONY: bench-classify
+bench-classify: $(B)/bench/classify ## the compiled classifier: lookups, build time, memory
+	$(Q)$<
+
+$(B)/bench/classify: $(call obj,tests/bench/classify.c tests/bench/rulegen.c $(CLASSIFY))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
+
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory B=build/san WERROR=-Werror \

@@ -36,10 +36,11 @@
  * IPv6 is searched by its high 64 bits; the low ones only matter where a prefix is longer than /64, and
  * then the high half's interval names a map of its own for the low half.
  *
- * Bounds, for E entries and P distinct prefixes among them: at most 2P + 1 intervals of 8 bytes, for
- * IPv6 5P + 2 of 16, 4 bytes a slot for an index of at most 4 slots an interval (256 to 2^18); at
- * most 16 segments of 6 bytes an entry, a fixed 2^18 to share, and what rules that share prefixes
- * take beyond that ends at the byte bound, for the build then fails.
+ * Bounds, for P distinct prefixes: at most 2P + 1 intervals of 8 bytes, for IPv6 5P + 1 of 16; an
+ * index of 4 bytes a slot and at most two slots an interval, 256 to 2^18 of them. There is a table at
+ * most for each prefix, of at most 16 segments of 6 bytes for each rule with that prefix, and all
+ * tables share 2^18 segments more. So 100,000 prefixes with a rule each take at most 15 MB, for IPv6
+ * 21 MB; many rules over many nested sets may take more, until the byte bound ends the build.
  */
 #include "core/classify_table.h"
 

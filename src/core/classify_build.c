@@ -155,13 +155,18 @@ static size_t merge_limit(const struct sweep *sweep, size_t own_count, size_t ab
 	return limit > own_count ? limit : own_count;
 }
 
-static void draw_share(struct sweep *sweep, size_t own_count, size_t count)
+/*
+ * What a merge took beyond what is free, in segments or in time, comes off the share; so that neither
+ * the object nor the build grows with tables that are large, or that come to nothing.
+ */
+static void draw_share(struct sweep *sweep, size_t own_count, size_t count, size_t steps)
 {
 	const struct merge_budget *budget = &sweep->build->budget;
 	size_t free_of_charge = budget->own * own_count + budget->extra;
-	size_t drawn = count > free_of_charge ? count - free_of_charge : 0;
+	size_t used = count > steps / 4 ? count : steps / 4;
 
-	sweep->shared -= smaller(drawn, sweep->shared);
+	if (used > free_of_charge)
+		sweep->shared -= smaller(used - free_of_charge, sweep->shared);
 }
 
 /* The table for a class below `above`: `above` itself where no rule of the class can win. */
@@ -182,10 +187,10 @@ static int make_table(struct sweep *sweep, uint32_t above, const struct class *c
 	to = build->merged.at + build->merged.count;
 	count = line_merge(own, own_count, build->merged.at + up->first, up->count, up->ceiling,
 			   limit, to, &own_wins);
+	draw_share(sweep, own_count, count,
+		   smaller(own_count + up->count, line_merge_steps(limit)));
 	if (count > 0) {
 		*out = own_wins ? add_table(build, count, up->link) : above;
-		if (own_wins)
-			draw_share(sweep, own_count, count);
 		return 0;
 	}
 	count = line_lower(own, own_count, up->ceiling, to);

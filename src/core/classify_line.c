@@ -179,7 +179,7 @@ size_t line_merge(const struct segment *own, size_t own_count, const struct segm
 		  size_t above_count, uint16_t ceiling, size_t limit, struct segment *out,
 		  bool *own_wins)
 {
-	size_t i = 0, j = 0, n = 0, steps = 4 * limit + 64;
+	size_t i = 0, j = 0, n = 0, steps = line_merge_steps(limit);
 	uint32_t start = 0;
 
 	*own_wins = false;

@@ -28,11 +28,17 @@ void painter_fini(struct painter *painter);
 size_t line_paint(struct painter *painter, const struct rule *rules, enum family family,
 		  const uint16_t *order, size_t count, struct segment *out);
 
+/* The steps after which line_merge gives up. */
+static inline size_t line_merge_steps(size_t limit)
+{
+	return 4 * limit + 64;
+}
+
 /*
  * A line for each key of which the lower winner of two lines stands; winners of `own` from
  * `ceiling` on do not count. *own_wins tells whether any segment came from `own`.
  * Returns the number of segments, or 0 when it would be more than limit, or when telling takes more
- * than a few times as many steps: then *out is spoiled. Room for limit segments. O(limit).
+ * than line_merge_steps(limit): then *out is spoiled. Room for limit segments. O(limit).
  */
 size_t line_merge(const struct segment *own, size_t own_count, const struct segment *above,
 		  size_t above_count, uint16_t ceiling, size_t limit, struct segment *out,
