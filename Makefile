@@ -53,8 +53,10 @@ test_acl_SRC    := src/core/acl.c src/core/rule.c src/core/addr.c
 test_policy_SRC := src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
 test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/addr.c
 CLASSIFY := $(sort $(wildcard src/core/classify*.c)) src/core/acl.c src/core/rule.c src/core/addr.c
-test_classify_SRC  := $(CLASSIFY)
-test_classify_LIBS := -Wl,--wrap=malloc,--wrap=realloc
+test_classify_SRC        := $(CLASSIFY)
+test_classify_random_SRC := $(CLASSIFY)
+test_classify_size_SRC   := $(CLASSIFY)
+test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
