@@ -122,7 +122,8 @@ summary:
 bench-classify: $(B)/bench/classify ## the compiled classifier: lookups, build time, memory
 	$(Q)$<
 
-$(B)/bench/classify: $(call obj,tests/bench/classify.c tests/bench/rulegen.c $(CLASSIFY))
+$(B)/tests/bench/linear.o: CFLAGS += -O3 -march=native
+$(B)/bench/classify: $(call obj,$(patsubst %,tests/bench/%.c,classify rulegen linear) $(CLASSIFY))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^

@@ -66,7 +66,7 @@ static uint16_t table_search(const struct table *table, uint32_t key)
 	for (uint32_t n = table->count; n > 1;) {
 		uint32_t half = n / 2;
 
-		at += half & -(uint32_t)(first[at + half] <= key);
+		at = first[at + half] <= key ? at + half : at;
 		n -= half;
 	}
 	return table_winners(table)[at];
@@ -104,7 +104,7 @@ static uint32_t find_v4(const struct classify_half *map, const struct addr *a)
 	for (uint32_t n = slot[1] - slot[0] + 1; n > 1;) {
 		uint32_t half = n / 2;
 
-		at += half & -(uint32_t)(first[at + half].start <= addr);
+		at = first[at + half].start <= addr ? at + half : at;
 		n -= half;
 	}
 	return first[at].value;
@@ -118,7 +118,7 @@ static const struct interval6 *search_v6(const struct interval6 *first, uint32_t
 	while (n > 1) {
 		uint32_t half = n / 2;
 
-		at += half & -(uint32_t)(first[at + half].start <= half_addr);
+		at = first[at + half].start <= half_addr ? at + half : at;
 		n -= half;
 	}
 	return first + at;

@@ -342,7 +342,9 @@ static int build_half(const struct acl_list *list, enum family family, size_t ma
 int classify_build(const struct acl_list *list, enum direction direction, size_t max_bytes,
 		   struct classify **out)
 {
-	return classify_build_within(list, direction, max_bytes, MERGE_BUDGET, out);
+	const struct merge_budget budget = MERGE_BUDGET;
+
+	return classify_build_within(list, direction, max_bytes, budget, out);
 }
 
 int classify_build_within(const struct acl_list *list, enum direction direction, size_t max_bytes,

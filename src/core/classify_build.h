@@ -68,7 +68,10 @@ struct merge_budget {
 	uint32_t shared;
 };
 
-#define MERGE_BUDGET ((struct merge_budget){.own = 4, .extra = 4, .shared = 1 << 18})
+#define MERGE_BUDGET                                                                               \
+	{                                                                                          \
+		.own = 4, .extra = 4, .shared = 1 << 18                                            \
+	}
 
 /* One family's build. */
 struct build {

@@ -22,7 +22,6 @@
 #include "random_lists.h"
 
 /* How many times fewer packets a sanitizer gets. */
-
 #if defined(__SANITIZE_ADDRESS__)
 #define SLOW 10
 #elif defined(__has_feature)
@@ -37,8 +36,8 @@
 #define BUDGETS 3
 
 static const struct merge_budget budgets[BUDGETS] = {
-	{.own = 4, .extra = 4, .shared = 1 << 18}, /* MERGE_BUDGET: all is merged in a small list */
-	{.own = 0, .extra = 0, .shared = 0},       /* all is linked that does not fit by itself */
+	MERGE_BUDGET,                        /* all is merged in a small list */
+	{.own = 0, .extra = 0, .shared = 0}, /* all is linked that does not fit by itself */
 	{.own = 2, .extra = 2, .shared = 64},
 };
 
