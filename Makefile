@@ -122,11 +122,17 @@ summary:
 bench-classify: $(B)/bench/classify ## the compiled classifier: lookups, build time, memory
 	$(Q)$<
 
-$(B)/tests/bench/linear.o: CFLAGS += -O3 -march=native
-$(B)/bench/classify: $(call obj,$(patsubst %,tests/bench/%.c,classify rulegen linear) $(CLASSIFY))
+# librte_acl (libdpdk-dev) is a yardstick where it is installed, and nothing needs it.
+BENCH_DPDK := $(if $(shell pkg-config --exists libdpdk 2>/dev/null && echo yes),dpdk,dpdk_none)
+$(B)/tests/bench/linear.o: override CFLAGS += -O3 -march=native
+$(B)/tests/bench/dpdk.o: override CFLAGS += -march=native
+$(B)/tests/bench/dpdk.o: override CPPFLAGS += $(shell pkg-config --cflags libdpdk 2>/dev/null)
+$(B)/bench/classify: LIBS = $(if $(filter dpdk,$(BENCH_DPDK)),-lrte_acl -lrte_eal)
+$(B)/bench/classify: $(call obj,$(patsubst %,tests/bench/%.c,classify rulegen linear $(BENCH_DPDK)))
+$(B)/bench/classify: $(call obj,$(CLASSIFY))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan

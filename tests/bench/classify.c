@@ -2,13 +2,15 @@
 /*
  * How fast the compiled classifier answers, how long it takes to build, and what memory it takes.
  *
- *	bench/classify [ROUNDS]
+ *	bench/classify [ROUNDS [ENTRIES]]
  *
  * All sets are built first; then rounds go through all sets and both kinds of traffic, so that what
  * else the machine does meets them all alike. Printed are medians over the rounds. "ns" lets the
  * processor overlap lookups, as it may in a batch; "alone" makes each lookup wait for the answer of
- * the one before. "linear" is a
- * scan of all entries with vector instructions (linear.c), overlapping too. Every set's answers are compared with acl_eval's on some packets first.
+ * the one before. Beside it, overlapping too: "linear", a scan of all entries with vector
+ * instructions, and "dpdk", librte_acl where it is installed, which takes long to build and so gets
+ * only sets of at most ENTRIES (10,000). Every answer of the first round's first packets is compared
+ * with acl_eval's.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include <time.h>
 
 #include "core/classify.h"
+#include "dpdk.h"
 #include "linear.h"
 #include "rulegen.h"
 
@@ -47,10 +50,13 @@ static const struct bench_set bench_sets[] = {
 struct result {
 	struct rulegen gen;
 	struct classify *classify;
-	struct linear *linear; /* NULL: the list is not for it */
-	double linear_ns[RULEGEN_TRAFFICS][ROUNDS_MAX];
 	double build_ms[BUILDS];
 	double ns[RULEGEN_TRAFFICS][2][ROUNDS_MAX]; /* overlapping, alone */
+	struct linear *linear;                      /* NULL: the list is not for it */
+	double linear_ns[RULEGEN_TRAFFICS][ROUNDS_MAX];
+	struct dpdk *dpdk; /* NULL: not installed, or too large for it */
+	double dpdk_ns[RULEGEN_TRAFFICS][ROUNDS_MAX];
+	double dpdk_build_ms;
 };
 
 static double thread_ns(void)
@@ -80,6 +86,17 @@ static void die(const char *what)
 	exit(1);
 }
 
+/* Single ports crossed with single hosts multiply in its tries: not built in 200 s. */
+static void build_dpdk(struct result *r, const struct bench_set *set, size_t most)
+{
+	double start = thread_ns();
+
+	if (set->entries > most || set->kind == RULEGEN_CROSSED)
+		return;
+	r->dpdk = dpdk_new(&r->gen.list, r->gen.prefixes[0].addr.family);
+	r->dpdk_build_ms = (thread_ns() - start) / 1e6;
+}
+
 static void build(struct result *r, const struct bench_set *set)
 {
 	if (rulegen_make(set->kind, set->entries, 1, &r->gen) != 0)
@@ -105,6 +122,8 @@ static void check(const struct result *r, const struct packet *packets)
 			die("a lookup differs from acl_eval");
 		if (r->linear && linear_lookup(r->linear, &packets[i]) != right)
 			die("the linear scan differs from acl_eval");
+		if (r->dpdk && dpdk_lookup(r->dpdk, &packets[i]) != right)
+			die("librte_acl differs from acl_eval");
 	}
 }
 
@@ -149,6 +168,19 @@ static double run_linear(const struct linear *linear, const struct packet *packe
 	return (thread_ns() - start) / (double)count;
 }
 
+static double run_dpdk(const struct dpdk *dpdk, const struct packet *packets)
+{
+	static volatile uintptr_t sink;
+	uintptr_t sum = 0;
+	double start = thread_ns();
+
+	for (size_t i = 0; i < PACKETS; i++)
+		sum += (uintptr_t)dpdk_lookup(dpdk, &packets[i]);
+	sink = sum;
+	(void)sink;
+	return (thread_ns() - start) / (double)PACKETS;
+}
+
 static double run(const struct classify *classify, const struct packet *packets, bool alone)
 {
 	static volatile uintptr_t sink;
@@ -175,26 +207,34 @@ static void run_round(struct result *results, struct packet *packets, size_t rou
 			if (r->linear)
 				r->linear_ns[traffic][round] =
 					run_linear(r->linear, packets, bench_sets[s].entries);
+			if (r->dpdk)
+				r->dpdk_ns[traffic][round] = run_dpdk(r->dpdk, packets);
 		}
 	}
 }
 
 static void print_heads(void)
 {
-	printf("%-10s %7s %6s | %14s %5s | %14s | %18s | %6s | %7s | %6s %7s %6s %4s\n", "set",
-	       "entries", "rules", "ns: random hst", "reach", "alone: rnd hst", "linear: rnd  hst",
-	       "build", "memory", "tables", "segm.", "linked", "deep");
-	printf("%-10s %7s %6s | %14s %5s | %14s | %18s | %6s | %7s |\n", "", "", "", "", "ns", "",
-	       "", "ms", "KiB");
+	printf("%-10s %7s %6s | %14s %5s | %14s | %6s | %7s | %6s %7s %6s %4s | %15s | %22s\n",
+	       "set", "entries", "rules", "ns: random hst", "reach", "alone: rnd hst", "build",
+	       "memory", "tables", "segm.", "linked", "deep", "linear: rnd hst",
+	       "dpdk: rnd  hst   build");
+	printf("%-10s %7s %6s | %14s %5s | %14s | %6s | %7s | %26s | %15s | %22s\n", "", "", "", "",
+	       "ns", "ns", "ms", "KiB", "", "ns", "ns      ms");
 }
 
-static void print_linear(struct result *r, size_t rounds)
+static void print_others(struct result *r, size_t rounds)
 {
 	if (r->linear)
-		printf(" %8.0f %9.0f |", median(r->linear_ns[RULEGEN_RANDOM], rounds),
+		printf(" %8.0f %6.0f |", median(r->linear_ns[RULEGEN_RANDOM], rounds),
 		       median(r->linear_ns[RULEGEN_HOSTILE], rounds));
 	else
-		printf(" %8s %9s |", "-", "-");
+		printf(" %8s %6s |", "-", "-");
+	if (r->dpdk)
+		printf(" %8.0f %4.0f %8.1f\n", median(r->dpdk_ns[RULEGEN_RANDOM], rounds),
+		       median(r->dpdk_ns[RULEGEN_HOSTILE], rounds), r->dpdk_build_ms);
+	else
+		printf(" %8s %4s %8s\n", "-", "-", "-");
 }
 
 static void print(struct result *r, const struct bench_set *set, size_t rounds)
@@ -212,24 +252,29 @@ static void print(struct result *r, const struct bench_set *set, size_t rounds)
 	printf("%-10s %7zu %6zu | %7.1f %6.1f %4u%s | %7.1f %6.1f |", rulegen_name(set->kind),
 	       set->entries, r->gen.list.count, ns[RULEGEN_RANDOM][0], ns[RULEGEN_HOSTILE][0],
 	       set->reach_ns, reached ? " " : "!", ns[RULEGEN_RANDOM][1], ns[RULEGEN_HOSTILE][1]);
-	print_linear(r, rounds);
-	printf(" %6.2f | %7.1f | %6zu %7zu %6zu %4zu\n", median(r->build_ms, BUILDS),
+	printf(" %6.2f | %7.1f | %6zu %7zu %6zu %4zu |", median(r->build_ms, BUILDS),
 	       (double)classify_bytes(r->classify) / 1024, stats.tables, stats.segments,
 	       stats.linked, stats.depth);
+	print_others(r, rounds);
 }
 
 int main(int argc, char **argv)
 {
 	static struct result results[SETS];
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : ROUNDS_USUAL;
+	size_t dpdk_entries = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000;
 	struct packet *packets = malloc(PACKETS * sizeof(*packets));
 
 	if (!packets)
 		die("no memory");
 	if (rounds < 1 || rounds > ROUNDS_MAX)
 		die("rounds are 1 to 101");
-	for (size_t s = 0; s < SETS; s++)
+	if (!dpdk_start())
+		dpdk_entries = 0;
+	for (size_t s = 0; s < SETS; s++) {
 		build(&results[s], &bench_sets[s]);
+		build_dpdk(&results[s], &bench_sets[s], dpdk_entries);
+	}
 	for (size_t round = 0; round < rounds; round++)
 		run_round(results, packets, round);
 	print_heads();
@@ -237,6 +282,7 @@ int main(int argc, char **argv)
 		print(&results[s], &bench_sets[s], rounds);
 		classify_free(results[s].classify);
 		linear_free(results[s].linear);
+		dpdk_free(results[s].dpdk);
 		rulegen_free(&results[s].gen);
 	}
 	free(packets);
