@@ -37,10 +37,11 @@
  * then the high half's interval names a map of its own for the low half.
  *
  * Bounds, for P distinct prefixes: at most 2P + 1 intervals of 8 bytes, for IPv6 5P + 1 of 16; an
- * index of 4 bytes a slot and at most two slots an interval, 256 to 2^18 of them. There is a table at
- * most for each prefix, of at most 16 segments of 6 bytes for each rule with that prefix, and all
- * tables share 2^18 segments more. So 100,000 prefixes with a rule each take at most 15 MB, for IPv6
- * 21 MB; many rules over many nested sets may take more, until the byte bound ends the build.
+ * index of 4 bytes a slot with at most two slots an interval, 256 to 65,536 of them (more would leave
+ * less of the rest in the processor's cache). There is at most one table a prefix, of at most 16
+ * segments of 6 bytes for each rule with that prefix, and all tables share 2^18 segments more. So
+ * 100,000 prefixes with a rule each take at most 15 MB, for IPv6 21 MB; many rules over many nested
+ * sets may take more, until the byte bound ends the build.
  */
 #include "core/classify_table.h"
 

@@ -25,7 +25,7 @@ struct classify;
  * numbers, or an object beyond max_bytes. *out is untouched on failure.
  * O(E log E + output), where E counts the entries: a rule's prefix is one, and so is each prefix of a
  * set, once, however many rules name the set. While it runs it takes, besides the object, at most
- * 128 bytes an entry, 32 a rule, and 3 times max_bytes.
+ * 192 bytes an entry, 40 a rule, and 4 times max_bytes.
  */
 int classify_build(const struct acl_list *list, enum direction direction, size_t max_bytes,
 		   struct classify **out);

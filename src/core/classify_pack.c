@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #define INDEX_BITS_MIN 8
-#define INDEX_BITS_MAX 18
+#define INDEX_BITS_MAX 16
 
 /* Where the map of an IPv6 half goes; counts only, while the arrays are NULL. */
 struct map6 {
