@@ -46,22 +46,32 @@ $(B)/%.o: %.c Makefile
 	$(Q)$(COMPILE) -c -o $@ $<
 
 # One unit test, one program, and the few sources it needs.
+RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
+CLASSIFY := $(sort $(wildcard src/core/classify*.c)) $(RULES)
+POLICY   := src/core/policy.c $(CLASSIFY)
+PARSER   := $(sort $(wildcard src/core/packet*.c)) src/core/addr.c
+
 test_addr_SRC   := src/core/addr.c
-test_packet_SRC := src/core/packet.c src/core/addr.c
+test_packet_SRC := $(PARSER)
 test_rule_SRC   := src/core/rule.c src/core/addr.c
-test_acl_SRC    := src/core/acl.c src/core/rule.c src/core/addr.c
-test_policy_SRC := src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
-test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/addr.c
-test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
-	src/core/addr.c
-test_events_SRC := src/daemon/events.c
-test_judge_SRC  := src/daemon/judge.c src/daemon/batch.c src/daemon/snapshot.c src/daemon/events.c \
-	$(test_policy_SRC) $(wildcard src/core/packet*.c)
-test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
-	src/core/addr.c
-test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
-test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
-test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_acl_SRC    := $(RULES)
+test_policy_SRC := $(POLICY)
+test_advice_SRC := src/core/advice.c $(RULES)
+
+test_classify_SRC        := $(CLASSIFY)
+test_classify_random_SRC := $(CLASSIFY)
+test_classify_size_SRC   := $(CLASSIFY)
+test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
+
+test_packetline_SRC    := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
+test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) src/core/addr.c
+test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
+
+test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)
+test_events_SRC   := src/daemon/events.c
+test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c) $(POLICY) \
+	$(filter-out src/core/addr.c,$(PARSER))
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
@@ -138,6 +148,22 @@ check-vm: all ## real systemd and nft queue, in a virtual machine
 
 summary:
 	$(Q)tests/summary $(B)/results
+
+.PHONY: bench-classify
+bench-classify: $(B)/bench/classify ## the compiled classifier: lookups, build time, memory
+	$(Q)$<
+
+# librte_acl (libdpdk-dev) is a yardstick where it is installed, and nothing needs it.
+BENCH_DPDK := $(if $(shell pkg-config --exists libdpdk 2>/dev/null && echo yes),dpdk,dpdk_none)
+$(B)/tests/bench/linear.o: override CFLAGS += -O3 -march=native
+$(B)/tests/bench/dpdk.o: override CFLAGS += -march=native
+$(B)/tests/bench/dpdk.o: override CPPFLAGS += $(shell pkg-config --cflags libdpdk 2>/dev/null)
+$(B)/bench/classify: LIBS = $(if $(filter dpdk,$(BENCH_DPDK)),-lrte_acl -lrte_eal)
+$(B)/bench/classify: $(call obj,$(patsubst %,tests/bench/%.c,classify rulegen linear $(BENCH_DPDK)))
+$(B)/bench/classify: $(call obj,$(CLASSIFY))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan
