@@ -19,21 +19,21 @@ enum protocol {
  */
 enum packet_reason {
 	PACKET_OK,
-	PACKET_TOO_SHORT,           /* the packet ends inside the IP header */
-	PACKET_BAD_VERSION,         /* the version nibble is not the family the kernel named */
-	PACKET_BAD_HEADER_LEN,      /* IPv4 header length below 20 */
-	PACKET_BAD_TOTAL_LEN,       /* IPv4 total length below the header length */
-	PACKET_TRUNCATED,           /* IP says more bytes than the kernel had */
-	PACKET_BEYOND_COPY,         /* its headers end beyond the bytes copied: not guessed at */
-	PACKET_BAD_EXTENSION,       /* IPv6: hop-by-hop out of place, or an extension overruns */
+	PACKET_TOO_SHORT,      /* the packet ends inside the IP header */
+	PACKET_BAD_VERSION,    /* the version nibble is not the family the kernel named */
+	PACKET_BAD_HEADER_LEN, /* IPv4 header length below 20 */
+	PACKET_BAD_TOTAL_LEN,  /* IPv4 total length below the header length */
+	PACKET_TRUNCATED,      /* IP says more bytes than the kernel had */
+	PACKET_BEYOND_COPY,    /* its headers end beyond the bytes copied: not guessed at */
+	PACKET_BAD_EXTENSION,  /* IPv6: hop-by-hop out of place, fragment twice, or one overruns */
 	PACKET_TOO_MANY_EXTENSIONS, /* IPv6: more than PACKET_MAX_EXTENSIONS */
-	PACKET_JUMBOGRAM,           /* IPv6: payload length 0 with a hop-by-hop header (RFC 2675) */
-	PACKET_BAD_FRAGMENT, /* length not in units of 8 with more to come, or beyond 65,535 */
+	PACKET_JUMBOGRAM, /* IPv6: payload length 0, hop-by-hop, below 65,536 bytes (RFC 2675) */
+	PACKET_BAD_FRAGMENT, /* empty, not in units of 8 with more to come, beyond 65,535, or RFC 3128 */
 	PACKET_SHORT_FIRST_FRAGMENT, /* a first fragment that cannot hold its transport header */
 	PACKET_TCP_TRUNCATED,        /* fewer than 20 bytes of TCP */
 	PACKET_TCP_BAD_OFFSET,       /* data offset below 5, or beyond the packet */
 	PACKET_UDP_TRUNCATED,        /* fewer than 8 bytes of UDP */
-	PACKET_UDP_BAD_LEN,    /* UDP length below 8 (IPv6: and not 0), or beyond the packet */
+	PACKET_UDP_BAD_LEN, /* UDP length below 8 (0 is right above 65,535), or beyond the packet */
 	PACKET_ICMP_TRUNCATED, /* fewer than 8 bytes of ICMP (4 for ICMPv6) */
 	PACKET_REASONS         /* how many */
 };

@@ -1,9 +1,156 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * naclctl check: is this file one that nacld would run? The daemon's own reader decides, so the two
+ * cannot disagree. Diagnostics go to stderr, the answer and the canonical text to stdout.
+ */
 #include "ctl/command.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "common/protocol.h"
+#include "format/conf.h"
+
+struct check {
+	bool print;
+	bool json;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: naclctl check [--print] [--json] [FILE ...]\n\n"
+	      "Reads configurations as nacld would and tells everything that is wrong with them.\n\n"
+	      "  -p, --print  show its canonical text: every setting, sets expanded, rules in order\n"
+	      "  -j, --json   a JSON object a file on stdout: verdict, counts, diagnostics\n"
+	      "  -h, --help   this text\n\n"
+	      "FILE is " PROTOCOL_CONFIG_DEFAULT " unless given.\n"
+	      "Exit status: 0 nacld can run it (warnings allowed), 2 it cannot run one, or usage.\n",
+	      to);
+}
+
+static json_t *diagnostics_json(const struct conf_report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct conf_diagnostic *d = &report->items[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:i, s:s, s:s?, s:s?}", "severity",
+						d->severity == CONF_ERROR ? "error" : "warning",
+						"file", d->file, "line", (int)d->line, "message",
+						d->message, "source", d->source, "hint", d->hint));
+	}
+	return array;
+}
+
+/* The canonical text as a JSON string, or NULL: no memory. */
+static json_t *config_json(const struct policy *policy)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *memory = open_memstream(&text, &len);
+	json_t *config;
+
+	if (!memory)
+		return NULL;
+	conf_print(policy, memory);
+	if (fclose(memory) != 0) {
+		free(text);
+		return NULL;
+	}
+	config = json_stringn(text, len);
+	free(text);
+	return config;
+}
+
+/* A name that is no UTF-8 cannot stand in JSON: null. */
+static json_t *name_json(const char *name)
+{
+	json_t *json = json_string(name);
+
+	return json ? json : json_null();
+}
+
+static void print_json(const struct check *check, const char *file, const struct policy *policy,
+		       const struct conf_report *report)
+{
+	struct conf_size size = conf_size(policy);
+	json_t *object = json_pack(
+		"{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", name_json(file), "ok",
+		policy != NULL, "acls", (json_int_t)size.acls, "rules", (json_int_t)size.rules,
+		"entries", (json_int_t)size.entries, "errors", (json_int_t)report->errors,
+		"warnings", (json_int_t)report->warnings, "more", (json_int_t)report->dropped,
+		"diagnostics", diagnostics_json(report));
+
+	if (check->print && policy)
+		json_object_set_new(object, "config", config_json(policy));
+	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+		fputs("naclctl check: out of memory\n", stderr);
+	putchar('\n');
+	json_decref(object);
+}
+
+/* With --print the text stands alone on stdout, so that it can be a file. */
+static void print_text(const struct check *check, const char *file, const struct policy *policy,
+		       const struct conf_report *report)
+{
+	conf_report_print(report, stderr);
+	if (policy && check->print)
+		conf_print(policy, stdout);
+	else
+		conf_summary_print(file, policy, report, policy ? stdout : stderr);
+}
+
+static int run(const struct check *check, const char *file)
+{
+	struct conf_report report;
+	struct policy *policy = conf_load(file, &report);
+	int status = policy ? NACLCTL_OK : NACLCTL_USAGE;
+
+	if (check->json)
+		print_json(check, file, policy, &report);
+	else
+		print_text(check, file, policy, &report);
+	policy_free(policy);
+	conf_report_fini(&report);
+	return status;
+}
 
 int cmd_check(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return 2;
+	static const struct option options[] = {{"print", no_argument, NULL, 'p'},
+						{"json", no_argument, NULL, 'j'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	struct check check = {0};
+	int option, status = NACLCTL_OK;
+
+	while ((option = getopt_long(argc, argv, "pjh", options, NULL)) != -1) {
+		switch (option) {
+		case 'p':
+			check.print = true;
+			break;
+		case 'j':
+			check.json = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return NACLCTL_OK;
+		default:
+			usage(stderr);
+			return NACLCTL_USAGE;
+		}
+	}
+	if (optind == argc)
+		status = run(&check, PROTOCOL_CONFIG_DEFAULT);
+	for (int i = optind; i < argc; i++)
+		if (run(&check, argv[i]) != NACLCTL_OK)
+			status = NACLCTL_USAGE;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("naclctl check: stdout");
+		return NACLCTL_USAGE;
+	}
+	return status;
 }

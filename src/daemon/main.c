@@ -1,5 +1,289 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-int main(void)
+/*
+ * nacld: the wiring. Acquire in order (configuration, queues, control socket), say ready, loop, release
+ * in reverse. All state is on main's stack. The main thread owns signals, the control socket, the log
+ * and the watchdog; packets are the workers' business.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "common/log.h"
+#include "common/protocol.h"
+#include "daemon/control.h"
+#include "daemon/daemon.h"
+#include "daemon/journal.h"
+#include "daemon/kernelqueue.h"
+#include "daemon/laststate.h"
+#include "daemon/request.h"
+#include "daemon/status.h"
+#include "daemon/watchdog.h"
+
+struct options {
+	const char *config;
+	const char *socket;
+	bool check;
+};
+
+/* The descriptors and states the loop works on. */
+struct loop {
+	struct daemon *daemon;
+	struct control *control;
+	struct watchdog watchdog;
+	struct journal journal;
+	int signals;
+};
+
+static const char usage_text[] =
+	"usage: nacld [-f FILE] [-s SOCKET] [-v]\n"
+	"       nacld --check [FILE]\n"
+	"\n"
+	"Judges the packets of its NFQUEUE by stateless numbered rules. Runs in the foreground.\n"
+	"\n"
+	"  -f, --config FILE    the configuration (default " PROTOCOL_CONFIG_DEFAULT ")\n"
+	"  -s, --socket SOCKET  the control socket (default " PROTOCOL_SOCKET_DEFAULT ")\n"
+	"  -c, --check [FILE]   check the configuration and exit\n"
+	"  -v, --verbose        log more\n"
+	"  -h, --help           this text\n"
+	"  -V, --version        the version\n"
+	"\n"
+	"HUP reloads the configuration; TERM and INT finish the batch in hand and exit.\n"
+	"What feeds the queue: naclctl steer up. See nacld(8) and nacld.conf(5).\n";
+
+/* Returns -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, struct options *out)
 {
-	return 69;
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'f'},
+		{"socket", required_argument, NULL, 's'},
+		{"check", no_argument, NULL, 'c'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "f:s:cvhV", options, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			out->config = optarg;
+			break;
+		case 's':
+			out->socket = optarg;
+			break;
+		case 'c':
+			out->check = true;
+			break;
+		case 'v':
+			log_set_level(LOG_LEVEL_DEBUG);
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return EX_OK;
+		case 'V':
+			puts("nacld " NACLD_VERSION);
+			return EX_OK;
+		default:
+			fputs(usage_text, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (out->check && optind < argc)
+		out->config = argv[optind++];
+	if (optind < argc) {
+		fprintf(stderr, "nacld: \"%s\" is one argument too many\n%s", argv[optind],
+			usage_text);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+static int check(const char *path)
+{
+	struct conf_report report = {0};
+	struct policy *policy = conf_load(path, &report);
+	int status = policy ? EX_OK : EX_CONFIG;
+
+	conf_report_print(&report, stderr);
+	if (policy)
+		printf("%s: ok\n", path);
+	policy_free(policy);
+	conf_report_fini(&report);
+	return status;
+}
+
+/* Blocked here, before any thread, so that only the descriptor delivers them. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void reload_by_signal(struct daemon *daemon)
+{
+	struct conf_report report = {0};
+	struct reload_result result;
+
+	request_reload(daemon, &report, &result);
+	conf_report_fini(&report);
+}
+
+/* False when it is time to go. Several HUPs that have come together are one reload. */
+static bool handle_signals(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+	bool reload = false;
+
+	while (read(loop->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			return false;
+		if (info.ssi_signo == SIGHUP)
+			reload = true;
+	}
+	if (reload)
+		reload_by_signal(loop->daemon);
+	return true;
+}
+
+static int lower(int timeout_ms, int other_ms)
+{
+	return timeout_ms < 0 || (other_ms >= 0 && other_ms < timeout_ms) ? other_ms : timeout_ms;
+}
+
+static void run(struct loop *loop)
+{
+	enum { SIGNALS, EVENTS, CONTROL };
+	struct pollfd polls[CONTROL + CONTROL_POLL_MAX];
+	struct daemon *daemon = loop->daemon;
+	uint64_t drained;
+
+	for (;;) {
+		int timeout_ms = lower(watchdog_timeout_ms(&loop->watchdog),
+				       journal_timeout_ms(&loop->journal));
+		unsigned int clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
+
+		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
+		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
+		if (poll(polls, CONTROL + clients, timeout_ms) < 0 && errno != EINTR)
+			return;
+		watchdog_work(&loop->watchdog, daemon);
+		if (polls[EVENTS].revents &&
+		    read(daemon->wake, &drained, sizeof(drained)) == sizeof(drained))
+			journal_work(&loop->journal, daemon);
+		else if (journal_timeout_ms(&loop->journal) >= 0)
+			journal_work(&loop->journal, daemon);
+		control_serve(loop->control, polls + CONTROL, clients, daemon);
+		if (polls[SIGNALS].revents && !handle_signals(loop))
+			return;
+	}
+}
+
+static int exit_status(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		return EX_NOPERM;
+	return err == -EBUSY || err == -ENOSYS || err == -EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+}
+
+static void say_ready(struct daemon *daemon)
+{
+	char line[160];
+
+	status_line(daemon, line, sizeof(line));
+	log_info("nacld " NACLD_VERSION " is %s", line);
+	laststate_save(daemon->current->policy);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
+}
+
+static int load(struct daemon *daemon)
+{
+	struct conf_report report = {0};
+	int err = daemon_load(daemon, &report);
+
+	conf_report_print(&report, stderr);
+	conf_report_fini(&report);
+	if (err == -EINVAL)
+		log_error("%s has errors: not started", daemon->config_path);
+	else if (err)
+		log_error("cannot load %s: %s", daemon->config_path, strerror(-err));
+	return err;
+}
+
+static int serve(const struct options *options)
+{
+	struct daemon daemon = {
+		.config_path = options->config,
+		.socket_path = options->socket,
+		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.table_fd = kernelqueue_open(),
+		.started = time(NULL),
+	};
+	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
+	int status = EX_CONFIG;
+	int err;
+
+	if (daemon.wake < 0 || loop.signals < 0) {
+		log_error("cannot start: %s", strerror(errno));
+		return EX_OSERR;
+	}
+	if (load(&daemon) < 0)
+		goto out;
+	err = daemon_start(&daemon);
+	if (err) {
+		status = exit_status(err);
+		goto out;
+	}
+	err = control_open(options->socket, &loop.control);
+	if (err) {
+		log_error("cannot listen at %s: %s", options->socket,
+			  err == -EADDRINUSE ? "another nacld answers there" : strerror(-err));
+		status = exit_status(err);
+		goto out;
+	}
+	watchdog_init(&loop.watchdog);
+	say_ready(&daemon);
+	run(&loop);
+	log_info("stopping");
+	sd_notify(0, "STOPPING=1");
+	status = EX_OK;
+out:
+	control_close(loop.control);
+	daemon_stop(&daemon);
+	daemon_fini(&daemon);
+	close(loop.signals);
+	close(daemon.wake);
+	if (daemon.table_fd >= 0)
+		close(daemon.table_fd);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.config = PROTOCOL_CONFIG_DEFAULT,
+		.socket = PROTOCOL_SOCKET_DEFAULT,
+	};
+	int status = parse_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	return options.check ? check(options.config) : serve(&options);
 }

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading, starting, reloading, stopping: the life of policies and workers.
+ *
+ * A reload takes every fallible step first: read, validate, allocate. Then it swaps one pointer,
+ * waits until each worker has passed, carries the counts over and frees the old policy. What a
+ * running queue cannot change (its number, how many there are) is refused with a reason.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+int daemon_load(struct daemon *daemon, struct conf_report *report)
+{
+	struct policy *policy = conf_load(daemon->config_path, report);
+
+	if (!policy)
+		return -EINVAL;
+	daemon->worker_count = policy->queue.count;
+	daemon->current = snapshot_new(policy, 1, daemon->worker_count);
+	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
+	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
+	if (!daemon->current || !daemon->workers || !daemon->rings)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		event_ring_init(&daemon->rings[i], daemon->wake);
+		daemon->workers[i] = (struct worker){
+			.index = i,
+			.current = &daemon->current,
+			.events = &daemon->rings[i],
+		};
+	}
+	return 0;
+}
+
+int daemon_start(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->current->policy;
+	char error[QUEUE_ERROR_LEN];
+	int err;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		uint16_t number = (uint16_t)(policy->queue.first + i);
+
+		err = queue_open(number, policy->queue.length, policy->on_failure, error,
+				 &daemon->workers[i].queue);
+		if (err) {
+			log_error("%s", error);
+			return err;
+		}
+	}
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		err = worker_start(&daemon->workers[i]);
+		if (err) {
+			log_error("cannot start a thread: %s", strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	for (unsigned int i = 0; daemon->workers && i < daemon->worker_count; i++)
+		worker_stop(&daemon->workers[i]);
+	for (unsigned int i = 0; daemon->workers && i < daemon->worker_count; i++) {
+		queue_close(daemon->workers[i].queue);
+		daemon->workers[i].queue = NULL;
+	}
+}
+
+void daemon_fini(struct daemon *daemon)
+{
+	snapshot_free(daemon->current);
+	free(daemon->workers);
+	free(daemon->rings);
+	free(daemon->last_reload_error);
+}
+
+/* What running queues cannot follow. */
+static bool queues_can_follow(const struct policy *old, const struct policy *now,
+			      struct reload_result *result)
+{
+	if (old->queue.first == now->queue.first && old->queue.count == now->queue.count)
+		return true;
+	snprintf(result->error, sizeof(result->error),
+		 "queue.first and queue.count cannot change while running: restart nacld, then "
+		 "run naclctl steer up");
+	return false;
+}
+
+static bool same_subnets(const struct policy *a, const struct policy *b)
+{
+	if (a->subnet_count != b->subnet_count)
+		return false;
+	for (size_t i = 0; i < a->subnet_count; i++)
+		if (!prefix_equal(&a->subnets[i].prefix, &b->subnets[i].prefix))
+			return false;
+	return true;
+}
+
+static bool same_host(const struct host *a, const struct host *b)
+{
+	return (a->acl == POLICY_NO_ACL) == (b->acl == POLICY_NO_ACL) &&
+	       a->interface_count == b->interface_count &&
+	       (a->interface_count == 0 || memcmp(a->interfaces, b->interfaces,
+						  a->interface_count * POLICY_INTERFACE_LEN) == 0);
+}
+
+/* A reload never touches steering; where steering would look different now, say so. */
+static void note_steering(const struct policy *old, const struct policy *now,
+			  struct reload_result *result)
+{
+	if (old->on_failure == now->on_failure && old->fragments == now->fragments &&
+	    old->exempt == now->exempt && same_host(&old->host, &now->host) &&
+	    same_subnets(old, now))
+		return;
+	snprintf(result->note, sizeof(result->note),
+		 "what reaches the queue has changed too (associations, exempt, fragments or "
+		 "on_failure): run naclctl steer up");
+}
+
+static void configure_queues(struct daemon *daemon, const struct policy *policy)
+{
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		int err = queue_configure(daemon->workers[i].queue, policy->queue.length,
+					  policy->on_failure);
+
+		if (err)
+			log_warning("queue %u: cannot change its length: %s",
+				    queue_number(daemon->workers[i].queue), strerror(-err));
+	}
+}
+
+static void swap(struct daemon *daemon, struct snapshot *next)
+{
+	struct snapshot *old = daemon->current;
+
+	__atomic_store_n(&daemon->current, next, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		worker_pass(&daemon->workers[i]);
+	snapshot_carry(old, next);
+	snapshot_free(old);
+}
+
+/* The new snapshot, complete, or NULL with result->error set. */
+static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
+				struct reload_result *result)
+{
+	const struct policy *old = daemon->current->policy;
+	struct policy *policy = conf_load(daemon->config_path, report);
+	struct snapshot *next;
+
+	if (!policy) {
+		snprintf(result->error, sizeof(result->error),
+			 "%s has errors; the old policy stays", daemon->config_path);
+		return NULL;
+	}
+	if (!queues_can_follow(old, policy, result)) {
+		policy_free(policy);
+		return NULL;
+	}
+	note_steering(old, policy, result);
+	next = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count);
+	if (!next)
+		snprintf(result->error, sizeof(result->error),
+			 "out of memory; the old policy stays");
+	return next;
+}
+
+bool daemon_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
+{
+	struct snapshot *next;
+
+	*result = (struct reload_result){0};
+	next = prepare(daemon, report, result);
+	free(daemon->last_reload_error);
+	daemon->last_reload_error = NULL;
+	if (!next) {
+		daemon->last_reload_error = strdup(result->error);
+		return false;
+	}
+	configure_queues(daemon, next->policy);
+	swap(daemon, next);
+	daemon->reloads++;
+	return true;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tells of dropped packets, and of those that monitor mode would have dropped: which, where, by what
+ * rule. Workers put events into their rings; the main thread writes them here, a few lines a period, so
+ * that a flood of bad packets is a counter and not a flood of log. Between periods with events the
+ * main thread sleeps: the first event of a quiet time wakes it, later ones wait for the period's end.
+ */
+#include "daemon/journal.h"
+
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "format/packettext.h"
+
+/* "web inbound rule 120", or what is left to say when a reload has replaced the snapshot. */
+static void decider(const struct event *event, const struct snapshot *current, char *buf,
+		    size_t len)
+{
+	const char *acl = event->serial == current->serial ? current->policy->acls[event->acl].name
+							   : "(a replaced policy)";
+	const char *direction = direction_name(event->direction);
+
+	if (event->reason != PACKET_OK)
+		snprintf(buf, len, "malformed: %s", packet_reason_name(event->reason));
+	else if (event->rule == 0)
+		snprintf(buf, len, "%s %s rule *", acl, direction);
+	else
+		snprintf(buf, len, "%s %s rule %u", acl, direction, event->rule);
+}
+
+static void tell(const struct event *event, const struct daemon *daemon)
+{
+	bool monitor = daemon->current->policy->mode == POLICY_MONITOR;
+	char packet[PACKETTEXT_LEN], why[160];
+
+	packettext_print(event->hook, &event->packet, packet);
+	decider(event, daemon->current, why, sizeof(why));
+	log_info("%s %s (%s)", monitor ? "would drop" : "dropped", packet, why);
+}
+
+static void drain(struct journal *journal, struct daemon *daemon)
+{
+	struct event event;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		while (event_ring_take(&daemon->rings[i], &event)) {
+			if (journal->lines < JOURNAL_LINES) {
+				journal->lines++;
+				tell(&event, daemon);
+			} else {
+				journal->untold++;
+			}
+		}
+	}
+}
+
+static uint64_t ring_losses(const struct daemon *daemon)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		lost += counter_read(&daemon->rings[i].lost);
+	return lost;
+}
+
+/* The period is over: say what was not told, and sleep unless more has come. */
+static void end_period(struct journal *journal, struct daemon *daemon)
+{
+	uint64_t lost = ring_losses(daemon);
+	uint64_t untold = journal->untold + lost - journal->lost_before;
+	bool more = false;
+
+	if (untold > 0)
+		log_info("and %llu more in the last %d s: naclctl show counts them all",
+			 (unsigned long long)untold, JOURNAL_PERIOD_MS / 1000);
+	*journal = (struct journal){.lost_before = lost};
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		more |= event_ring_arm(&daemon->rings[i]);
+	if (more)
+		journal->period_end_ms = clock_monotonic_ms() + JOURNAL_PERIOD_MS;
+}
+
+void journal_work(struct journal *journal, struct daemon *daemon)
+{
+	drain(journal, daemon);
+	if (journal->period_end_ms == 0)
+		journal->period_end_ms = clock_monotonic_ms() + JOURNAL_PERIOD_MS;
+	else if (clock_monotonic_ms() >= journal->period_end_ms)
+		end_period(journal, daemon);
+}
+
+int journal_timeout_ms(const struct journal *journal)
+{
+	int64_t left = journal->period_end_ms - clock_monotonic_ms();
+
+	if (journal->period_end_ms == 0)
+		return -1;
+	/* Within a period look again soon while lines are left to give, else at its end. */
+	if (journal->lines < JOURNAL_LINES && left > 200)
+		return 200;
+	return left < 0 ? 0 : (int)left + 1;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_WATCHDOG_H
+#define NACLD_DAEMON_WATCHDOG_H
+
+#include "daemon/daemon.h"
+
+/*
+ * Feeds the service manager's watchdog (sd_watchdog_enabled(3)) for as long as every worker makes
+ * progress: sleeping in its receive call counts, being in the same batch as at the last look does not.
+ */
+struct watchdog {
+	int64_t interval_ms; /* 0: nobody asked for it */
+	int64_t next_ms;
+	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
+	bool busy[QUEUE_COUNT_MAX];
+};
+
+void watchdog_init(struct watchdog *watchdog);
+
+/* How long until the next look; -1: never. */
+int watchdog_timeout_ms(const struct watchdog *watchdog);
+
+/* Looks and feeds when it is time. */
+void watchdog_work(struct watchdog *watchdog, const struct daemon *daemon);
+
+#endif

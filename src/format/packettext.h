@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_FORMAT_PACKETTEXT_H
+#define NACLD_FORMAT_PACKETTEXT_H
+
+#include "core/policy.h"
+
+#define PACKETTEXT_LEN 160
+
+/*
+ * "in tcp 203.0.113.9:40000 -> 192.0.2.1:443", "out icmp A -> B type 8 code 0", "in 47 A -> B",
+ * "in udp A -> B fragment". IPv6 with a port stands in brackets. Returns buf.
+ */
+const char *packettext_print(enum hook hook, const struct packet *packet,
+			     char buf[static PACKETTEXT_LEN]);
+
+#endif
