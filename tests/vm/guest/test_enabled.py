@@ -8,9 +8,13 @@ def since_boot(unit, name):
     return int(prop(unit, name + "Monotonic"))
 
 
+def wait_for_both():
+    wait_for("both units are up", lambda: active("nacld") and active("nacld-steering"))
+
+
 @test
 def enabled_it_is_up_after_boot():
-    wait_for("both units are up", lambda: active("nacld") and active("nacld-steering"))
+    wait_for_both()
     assert prop("nacld", "NRestarts") == "0"
     assert steering()["matches"] and show()["mode"] == "monitor"
     assert os.path.exists("/var/lib/nacld/last-good.conf")
@@ -18,6 +22,7 @@ def enabled_it_is_up_after_boot():
 
 @test
 def the_steering_stands_before_the_network():
+    wait_for_both()
     steered = since_boot("nacld-steering", "ActiveEnterTimestamp")
     assert 0 < since_boot("nacld", "ActiveEnterTimestamp") <= steered
     assert steered <= since_boot("network-pre.target", "ActiveEnterTimestamp")

@@ -4,7 +4,7 @@ import signal
 
 import vm
 from vm import (CONFIG, active, configure, exit_status, main_pid, page, process_exists, prop, run,
-                service, show, steering, steering_identity, test, wait_for)
+                service, show, steering, steering_at_rest, steering_identity, test, wait_for)
 
 FOREIGN = """
 table inet foreign {
@@ -169,6 +169,27 @@ def stop_leaves_nothing_behind():
     with open("/proc/net/netfilter/nfnetlink_queue") as queues:
         assert queues.read() == ""
     assert page(81) is False and page(), "no filter is left"
+
+
+@test
+def a_hasty_stop_leaves_nothing_behind():
+    configure("web-server.conf")
+    run("systemctl", "start", "--no-block", "nacld")
+    wait_for("the steering is on its way", lambda: prop("nacld-steering", "ActiveState") != "inactive")
+    run("systemctl", "stop", "nacld")
+    wait_for("the steering is gone", steering_at_rest)
+    assert run("nft", "list", "ruleset") == ""
+
+
+@test
+def a_steering_cut_short_leaves_nothing_behind():
+    with service("web-server.conf"):
+        run("systemctl", "stop", "nacld-steering")
+        run("nft", "add", "table", "inet", "nacld")  # as a half-done "up" would have
+        configure("broken")
+        assert exit_status("systemctl", "start", "nacld-steering") != 0
+        assert run("nft", "list", "ruleset") == ""
+    run("systemctl", "reset-failed", "nacld-steering")
 
 
 @test
