@@ -55,6 +55,8 @@ test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/add
 test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
+test_judge_SRC  := src/daemon/judge.c src/daemon/batch.c src/daemon/snapshot.c src/daemon/events.c \
+	$(test_policy_SRC) $(wildcard src/core/packet*.c)
 test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
@@ -67,18 +69,25 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ -lcmocka $($*_LIBS)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
+
+.PHONY: demo
+demo: ## the story on real packets: nginx, curl and nacld in two namespaces
+	$(Q)tests/deps build steer demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint format-check format systemd-check install-check \
-	update-golden check-vm deps summary
+.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
+	systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
-		format-check systemd-check install-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+		docs format-check systemd-check install-check e2e; status=$$?; \
+		tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
@@ -108,6 +117,11 @@ shellcheck: ## the shell scripts
 
 mandoc-lint: ## the man pages
 	$(Q)tests/suite $(B)/results mandoc tests/lint man
+
+# A folder has this name too.
+.PHONY: docs
+docs: all ## the documents against the programs
+	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format

@@ -6,6 +6,7 @@ import vm
 from vm import (CONFIG, active, configure, exit_status, main_pid, page, process_exists, prop, run,
                 service, show, steering, steering_at_rest, steering_identity, test, wait_for)
 
+LAST_GOOD = "/var/lib/nacld/last-good.conf"
 FOREIGN = """
 table inet foreign {
 	chain input {
@@ -154,7 +155,25 @@ def a_start_with_a_bad_file_fails_loudly():
         assert f"{CONFIG}:1: error" in run("journalctl", "-o", "cat", "-u", "nacld", "-n", "20")
     finally:
         run("systemctl", "stop", "nacld")
-        run("systemctl", "reset-failed", "nacld", "nacld-steering", check=False)
+    wait_for("the steering is gone", steering_at_rest)
+    run("systemctl", "reset-failed", "nacld", "nacld-steering", check=False)
+
+
+@test
+def a_bad_edit_before_a_boot_is_steered_by_the_last_good_file():
+    with service("web-server.conf"):
+        pass
+    configure('mode = "enforced";\n')
+    try:
+        assert exit_status("systemctl", "start", "nacld") != 0
+        wait_for("the steering stands", lambda: active("nacld-steering"))
+        assert not page(80, 2), "on_failure is drop"
+        configure("web-server.conf")
+        wait_for("nacld is up", lambda: active("nacld"))
+        assert page()
+    finally:
+        run("systemctl", "stop", "nacld")
+    wait_for("the steering is gone", steering_at_rest)
 
 
 @test
@@ -187,6 +206,7 @@ def a_steering_cut_short_leaves_nothing_behind():
         run("systemctl", "stop", "nacld-steering")
         run("nft", "add", "table", "inet", "nacld")  # as a half-done "up" would have
         configure("broken")
+        os.remove(LAST_GOOD)
         assert exit_status("systemctl", "start", "nacld-steering") != 0
         assert run("nft", "list", "ruleset") == ""
     run("systemctl", "reset-failed", "nacld-steering")
