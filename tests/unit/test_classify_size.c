@@ -144,6 +144,44 @@ static void test_rules_share_a_set(void **state)
 	free(set.prefixes);
 }
 
+/* Tens of thousands of IPv6 prefixes, many of them longer than /64 and below the same high half. */
+static void test_many_ipv6_prefixes(void **state)
+{
+	struct random_state r = {.state = 6};
+	static char name[] = "many";
+	struct prefix_set set = {.name = name, .count = 30000};
+	struct prefix roots[300], any = cidr("2000::/3");
+	struct rule rules[] = {ports(80, 80, "::/0"), rule(PROTOCOL_ALL, "2400::/6"),
+			       rule(PROTOCOL_UDP, "::/0")};
+	struct acl_list list = {.rules = rules, .count = 3};
+	struct classify *c;
+
+	(void)state;
+	set.prefixes = malloc(set.count * sizeof(*set.prefixes));
+	assert_non_null(set.prefixes);
+	for (size_t i = 0; i < 300; i++)
+		roots[i] = regrow(&r, &any, 64);
+	for (size_t i = 0; i < set.count; i++)
+		set.prefixes[i] = i % 2 ? regrow(&r, &roots[rnd(&r, 300)], 90 + rnd(&r, 39))
+					: regrow(&r, &any, 30 + rnd(&r, 35));
+	for (uint16_t i = 0; i < 3; i++)
+		rules[i].number = (uint16_t)(i + 1);
+	rules[0].set = &set;
+	c = build(&list, OUTBOUND, &budgets[0]);
+	assert_true(c->v6.intervals > 8192);
+	assert_true(c->v6.low_intervals > 4096);
+	for (size_t n = 0; n < 4000 / SLOW; n++) {
+		struct packet p = {.protocol = rnd(&r, 4) ? PROTOCOL_TCP : PROTOCOL_UDP};
+
+		p.src.family = FAMILY_IPV6;
+		p.dst = addr_near(&r, n % 8 ? &set.prefixes[rnd(&r, 30000)] : &any);
+		show_transport(&p, rnd(&r, 8) == 0, (uint16_t)(79 + rnd(&r, 3)));
+		expect_same(&list, c, OUTBOUND, &p, "many");
+	}
+	classify_free(c);
+	free(set.prefixes);
+}
+
 /* At every bound the build either fails, leaving *out alone, or keeps to it and is right. */
 static void test_byte_bound(void **state)
 {
@@ -244,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_deep_nesting),
 		cmocka_unit_test(test_large_table_above_many),
 		cmocka_unit_test(test_rules_share_a_set),
+		cmocka_unit_test(test_many_ipv6_prefixes),
 		cmocka_unit_test(test_byte_bound),
 		cmocka_unit_test(test_too_many_rules),
 		cmocka_unit_test(test_out_of_memory),
