@@ -7,14 +7,16 @@
 
 /* Allocations: after so many the next one fails, once; SIZE_MAX: none does. */
 static size_t allocations_left = SIZE_MAX;
+static size_t largest_allocation;
 
 void *__real_malloc(size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-static bool is_refused(void)
+static bool is_refused(size_t size)
 {
+	largest_allocation = size > largest_allocation ? size : largest_allocation;
 	if (allocations_left == SIZE_MAX)
 		return false;
 	return allocations_left-- == 0;
@@ -22,12 +24,12 @@ static bool is_refused(void)
 
 void *__wrap_malloc(size_t size)
 {
-	return is_refused() ? NULL : __real_malloc(size);
+	return is_refused(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-	return is_refused() ? NULL : __real_realloc(old, size);
+	return is_refused(size) ? NULL : __real_realloc(old, size);
 }
 
 /* 129 prefixes, one in the other, over and over: links, and no more of them than prefixes. */
@@ -130,7 +132,9 @@ static void test_rules_share_a_set(void **state)
 		rules[i].number = (uint16_t)(i + 1);
 		rules[i].set = &set;
 	}
+	largest_allocation = 0;
 	c = build(&list, INBOUND, &budgets[0]);
+	assert_true(largest_allocation < 64 * set.count);
 	classify_stats(c, &stats);
 	assert_int_equal(stats.tables, 1);
 	for (size_t n = 0; n < 1000 / SLOW; n++) {
