@@ -59,6 +59,8 @@ test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src
 	src/core/addr.c
 test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
 test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
+test_nft_SRC := src/format/nft.c src/format/nft_hooks.c src/format/nft_list.c src/format/nft_chain.c \
+	src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
 test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
 
 .SECONDEXPANSION:
