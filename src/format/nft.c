@@ -32,6 +32,8 @@ static const char about[] =
 	"# in a map count there (`nft list table " TABLE "`). `*` counts once for each family.\n"
 	"#\n"
 	"# Where the kernel differs from nacld:\n"
+	"# - A program on this host is told when its packet is dropped (\"Operation not permitted\");\n"
+	"#   nacld drops without a word.\n"
 	"# - Malformed packets have no named reasons. A TCP, UDP or ICMP header that is cut short or has\n"
 	"#   an impossible length, and an IPv6 header chain that leads nowhere, are dropped and counted\n"
 	"#   together. Not seen are lengths that promise more than the packet has, extension headers that\n"
@@ -44,8 +46,8 @@ static const char about[] =
 
 static const char malformed[] =
 	"\tchain malformed {\n"
-	"\t\tip frag-off & 0x1fff != 0 return comment \"a later fragment has no such header\"\n"
-	"\t\tfrag frag-off != 0 return\n"
+	"\t\tip frag-off & 0x1fff != 0 counter %1$s comment \"malformed: fragment\"\n"
+	"\t\tfrag frag-off != 0 counter %1$s comment \"malformed: fragment\"\n"
 	"\t\tmeta l4proto vmap {\n"
 	"\t\t\ttcp : goto malformed-tcp,\n"
 	"\t\t\tudp : goto malformed-udp,\n"
@@ -144,13 +146,35 @@ static int print_list(const struct policy *policy, uint32_t acl, enum direction 
 	struct nft_list list = {.acl = policy->acls[acl].name,
 				.direction = direction,
 				.family = family,
-				.mode = policy->mode};
+				.policy = policy};
 
 	if (nft_list_build(&list, &policy->acls[acl].lists[direction]))
 		return -ENOMEM;
 	nft_list_print(&list, to);
 	nft_list_fini(&list);
 	return 0;
+}
+
+/* Where a list is asked: fragments without a transport header, what is malformed, then by family. */
+static void print_entry(const struct policy *policy, const char *acl, const char *direction,
+			unsigned int families, FILE *to)
+{
+	static const struct {
+		int family;
+		const char *offset;
+	} table[] = {{FAMILY_IPV4, "ip frag-off & 0x1fff"}, {FAMILY_IPV6, "frag frag-off"}};
+
+	fprintf(to, "\tchain acl-%s-%s {\n", acl, direction);
+	for (size_t i = 0; i < 2 && policy->fragments == POLICY_STRICT; i++)
+		if (families & 1U << table[i].family)
+			fprintf(to, "\t\t%s != 0 goto acl-%s-%s-ipv%d-later\n", table[i].offset,
+				acl, direction, table[i].family);
+	fputs("\t\tjump malformed\n\t\tmeta nfproto vmap {\n", to);
+	for (size_t i = 0; i < 2; i++)
+		if (families & 1U << table[i].family)
+			fprintf(to, "\t\t\tipv%d : goto acl-%s-%s-ipv%d,\n", table[i].family, acl,
+				direction, table[i].family);
+	fputs("\t\t}\n\t}\n\n", to);
 }
 
 static int print_acl(const struct policy *policy, uint32_t acl, FILE *to)
@@ -167,13 +191,7 @@ static int print_acl(const struct policy *policy, uint32_t acl, FILE *to)
 			if ((families & 1U << f) &&
 			    print_list(policy, acl, (enum direction)d, (enum family)f, to))
 				return -ENOMEM;
-		fprintf(to, "\tchain acl-%s-%s {\n\t\tjump malformed\n\t\tmeta nfproto vmap {\n",
-			name, direction);
-		for (int f = FAMILY_IPV4; f <= FAMILY_IPV6; f += FAMILY_IPV6 - FAMILY_IPV4)
-			if (families & 1U << f)
-				fprintf(to, "\t\t\tipv%d : goto acl-%s-%s-ipv%d,\n", f, name,
-					direction, f);
-		fputs("\t\t}\n\t}\n\n", to);
+		print_entry(policy, name, direction, families, to);
 	}
 	return 0;
 }
@@ -193,7 +211,7 @@ static void print_about(const struct policy *policy, FILE *to)
 {
 	fputs(about, to);
 	fputs(policy->fragments == POLICY_STRICT
-		      ? "# - Fragments are judged as they are, by what they show.\n"
+		      ? "# - Fragments are judged as they are: later ones by the chains named \"later\".\n"
 		      : "# - Fragments are put together before they are judged (chain defrag).\n",
 	      to);
 	if (policy->mode == POLICY_MONITOR)

@@ -67,7 +67,7 @@ static void print_ports(const struct rule *rule, FILE *to)
 
 static const char *verdict(const struct nft_list *list, const struct rule *rule)
 {
-	return rule->action == ACTION_ALLOW ? "return" : nft_deny(list->mode);
+	return rule->action == ACTION_ALLOW ? "return" : nft_deny(list->policy->mode);
 }
 
 static void print_comment(const struct nft_list *list, const struct rule *rule, FILE *to)
@@ -77,7 +77,7 @@ static void print_comment(const struct nft_list *list, const struct rule *rule, 
 		fprintf(to, "%u", rule->number);
 	else
 		fputc('*', to);
-	if (list->mode == POLICY_MONITOR && (!rule || rule->action == ACTION_DENY))
+	if (list->policy->mode == POLICY_MONITOR && (!rule || rule->action == ACTION_DENY))
 		fputs(": would drop", to);
 	fputc('"', to);
 }
@@ -207,30 +207,33 @@ static void print_rule(const struct nft_list *list, const struct nft_match *matc
 static void print_guard(const struct nft_list *list, FILE *to)
 {
 	fprintf(to, "\t\tmeta l4proto ah counter %s comment \"behind an authentication header\"\n",
-		nft_deny(list->mode));
+		nft_deny(list->policy->mode));
 }
 
-static void print_chain(const struct nft_list *list, FILE *to)
+/* The rules as they are for packets, or (later) for fragments without a transport header. */
+static void print_chain(const struct nft_list *list, bool later, FILE *to)
 {
-	bool guarded = list->family == FAMILY_IPV4;
+	bool guarded = list->family == FAMILY_IPV4 || later;
 
 	fputs("\tchain ", to);
 	print_chain_name(list, to);
-	fputs(" {\n", to);
+	fprintf(to, "%s {\n", later ? "-later" : "");
 	for (size_t i = 0, n; i < list->count; i += n) {
 		const struct nft_match *first = &list->matches[i];
 
+		n = group_len(first, list->count - i);
+		if (later && first->kind != NFT_ANY && first->kind != NFT_PROTOCOL)
+			continue;
 		if (!guarded && first->kind != NFT_ANY) {
 			print_guard(list, to);
 			guarded = true;
 		}
-		n = group_len(first, list->count - i);
 		if (n == 1)
 			print_rule(list, first, to);
 		else
 			print_lookup(list, first, to);
 	}
-	fprintf(to, "\t\tcounter %s ", nft_deny(list->mode));
+	fprintf(to, "\t\tcounter %s ", nft_deny(list->policy->mode));
 	print_comment(list, NULL, to);
 	fputs("\n\t}\n\n", to);
 }
@@ -242,5 +245,7 @@ void nft_list_print(const struct nft_list *list, FILE *to)
 		if (n > 1)
 			print_map(list, &list->matches[i], n, to);
 	}
-	print_chain(list, to);
+	print_chain(list, false, to);
+	if (list->policy->fragments == POLICY_STRICT)
+		print_chain(list, true, to);
 }

@@ -15,13 +15,15 @@ static void print_base(const char *hook, const char *priority, FILE *to)
 }
 
 /* As policy_exempts has it. */
-static void print_exemptions(unsigned int exempt, enum hook hook, FILE *to)
+static void print_exemption_of_loopback(unsigned int exempt, bool in, FILE *to)
 {
-	bool in = hook == HOOK_INPUT;
-
 	if (exempt & EXEMPT_LOOPBACK)
 		fprintf(to, "\t\t%sifname \"lo\" counter return comment \"exempt: loopback\"\n",
 			in ? "i" : "o");
+}
+
+static void print_exemptions(unsigned int exempt, bool in, FILE *to)
+{
 	if (exempt & EXEMPT_NEIGHBOUR_DISCOVERY)
 		fputs("\t\ticmpv6 type 133-136 ip6 hoplimit 255 counter return "
 		      "comment \"exempt: neighbour-discovery\"\n",
@@ -35,22 +37,37 @@ static void print_exemptions(unsigned int exempt, enum hook hook, FILE *to)
 			in ? 67 : 68, in ? 68 : 67, in ? 547 : 546, in ? 546 : 547);
 }
 
-static void print_host(const struct policy *policy, enum hook hook, FILE *to)
+static void print_goto(const struct host *host, const char *acl, bool in, FILE *to)
 {
-	const struct host *host = &policy->host;
-	bool in = hook == HOOK_INPUT;
-
-	print_base(in ? "input" : "output", in ? "mangle - 10" : "security + 10", to);
-	print_exemptions(policy->exempt, hook, to);
-	fputs("\t\t", to);
 	if (host->interface_count > 0) {
 		fprintf(to, "%sifname { ", in ? "i" : "o");
 		for (size_t i = 0; i < host->interface_count; i++)
 			fprintf(to, "%s\"%s\"", i ? ", " : "", host->interfaces[i]);
 		fputs(" } ", to);
 	}
-	fprintf(to, "goto acl-%s-%sbound\n\t}\n\n", policy->acls[host->acl].name,
-		in ? "in" : "out");
+	fprintf(to, "goto acl-%s-%sbound\n", acl, in ? "in" : "out");
+}
+
+/*
+ * nft would take the data of a later fragment for the header that an exemption asks for. Only IPv6
+ * has them here: the kernel hands whole IPv4 packets to both hooks.
+ */
+static void print_host(const struct policy *policy, enum hook hook, FILE *to)
+{
+	const struct host *host = &policy->host;
+	const char *acl = policy->acls[host->acl].name;
+	bool in = hook == HOOK_INPUT;
+
+	print_base(in ? "input" : "output", in ? "mangle - 10" : "security + 10", to);
+	print_exemption_of_loopback(policy->exempt, in, to);
+	if (policy->fragments == POLICY_STRICT) {
+		fputs("\t\tfrag frag-off != 0 ", to);
+		print_goto(host, acl, in, to);
+	}
+	print_exemptions(policy->exempt, in, to);
+	fputs("\t\t", to);
+	print_goto(host, acl, in, to);
+	fputs("\t}\n\n", to);
 }
 
 /* One element a subnet: "A . A" for what stays inside, "A : jump acl-..." for what crosses its edge. */

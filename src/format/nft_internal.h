@@ -33,18 +33,21 @@ struct nft_list {
 	const char *acl; /* borrowed */
 	enum direction direction;
 	enum family family;
-	enum policy_mode mode;
+	const struct policy *policy; /* borrowed: mode, fragments */
 	struct nft_match *matches;
 	size_t count;
 };
 
 /*
- * Orders the rules that can match a packet of the family. acl, direction, family and mode are set
- * before; matches and count are filled in. 0 or -ENOMEM. O(rules squared), a few ns a pair.
+ * Orders the rules that can match a packet of the family. The members before
+ * matches are set; matches and count are filled in. 0 or -ENOMEM. O(rules squared), a few ns a pair.
  */
 int nft_list_build(struct nft_list *list, const struct acl_list *rules);
 
-/* The maps, and the chain that looks them up: "acl-NAME-inbound-ipv4". */
+/*
+ * The maps, and the chain that looks them up: "acl-NAME-inbound-ipv4". Where fragments arrive as they
+ * are another, "...-later", for those without a transport header.
+ */
 void nft_list_print(const struct nft_list *list, FILE *to);
 
 void nft_list_fini(struct nft_list *list);

@@ -132,7 +132,7 @@ static void test_the_chain_decides_as_the_list(void **state)
 		}
 		assert_true(acl_sort(&acl));
 		for (int f = FAMILY_IPV4; f <= FAMILY_IPV6; f += 2) {
-			struct nft_list list = {.direction = direction, .family = (uint8_t)f};
+			struct nft_list list = {.direction = direction, .family = (enum family)f};
 
 			shared += check_list(&seed, &list, &acl);
 		}
