@@ -15,22 +15,20 @@ static void print_base(const char *hook, const char *priority, FILE *to)
 }
 
 /* As policy_exempts has it. */
-static void print_exemption_of_loopback(unsigned int exempt, bool in, FILE *to)
+static void print_exemptions(unsigned int exempt, bool in, FILE *to)
 {
 	if (exempt & EXEMPT_LOOPBACK)
 		fprintf(to, "\t\t%sifname \"lo\" counter return comment \"exempt: loopback\"\n",
 			in ? "i" : "o");
-}
-
-static void print_exemptions(unsigned int exempt, bool in, FILE *to)
-{
 	if (exempt & EXEMPT_NEIGHBOUR_DISCOVERY)
 		fputs("\t\ticmpv6 type 133-136 ip6 hoplimit 255 counter return "
 		      "comment \"exempt: neighbour-discovery\"\n",
 		      to);
+	/* A later fragment could hold these numbers as data. In one of IPv6 nft takes the version and
+	 * the traffic class for the first port or the type, which are never these. */
 	if (exempt & EXEMPT_DHCP)
 		fprintf(to,
-			"\t\tmeta nfproto ipv4 udp sport %d udp dport %d counter return "
+			"\t\tip frag-off & 0x1fff 0 udp sport %d udp dport %d counter return "
 			"comment \"exempt: dhcp\"\n"
 			"\t\tmeta nfproto ipv6 udp sport %d udp dport %d counter return "
 			"comment \"exempt: dhcp\"\n",
@@ -48,25 +46,15 @@ static void print_goto(const struct host *host, const char *acl, bool in, FILE *
 	fprintf(to, "goto acl-%s-%sbound\n", acl, in ? "in" : "out");
 }
 
-/*
- * nft would take the data of a later fragment for the header that an exemption asks for. Only IPv6
- * has them here: the kernel hands whole IPv4 packets to both hooks.
- */
 static void print_host(const struct policy *policy, enum hook hook, FILE *to)
 {
 	const struct host *host = &policy->host;
-	const char *acl = policy->acls[host->acl].name;
 	bool in = hook == HOOK_INPUT;
 
 	print_base(in ? "input" : "output", in ? "mangle - 10" : "security + 10", to);
-	print_exemption_of_loopback(policy->exempt, in, to);
-	if (policy->fragments == POLICY_STRICT) {
-		fputs("\t\tfrag frag-off != 0 ", to);
-		print_goto(host, acl, in, to);
-	}
 	print_exemptions(policy->exempt, in, to);
 	fputs("\t\t", to);
-	print_goto(host, acl, in, to);
+	print_goto(host, policy->acls[host->acl].name, in, to);
 	fputs("\t}\n\n", to);
 }
 

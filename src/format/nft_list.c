@@ -13,10 +13,11 @@
  * Where the exact answer costs too much (does an address set meet a prefix?) overlap is assumed: the
  * level is then higher than it need be, and the argument holds all the same.
  *
- * A later fragment has no port and no ICMP type. nft takes the first bytes of its data for one (the
- * kernel's short way to a header field does not ask for the fragment offset), so such fragments must
- * never come to these lookups; they have a chain of their own, without them. A rule that looks at
- * neither stands in both, which is why it never shares a map with one that does.
+ * A later fragment has no port and no ICMP type. nft reads some all the same (the kernel's short way
+ * to a header field does not ask for the fragment offset): the data of an IPv4 fragment, the header of
+ * an IPv6 one. So such fragments must never come to these lookups; they have a chain of their own,
+ * without them. A rule that looks at neither stands in both, which is why it never shares a map with
+ * one that does.
  */
 #include "format/nft_internal.h"
 

@@ -402,6 +402,17 @@ def test_the_exempt_list(net, exempt):
     assert passed == [exempt != "[]"] * len(yes) + [False] * len(no)
 
 
+def test_a_raw_fragment_is_no_dhcp(net):
+    """A later fragment's data may look like the ports of an exempt packet."""
+    client, server, link = net.pair()
+    (net.tmp / "closed.conf").write_text(closed_host(fragments="strict"))
+    exported = naclctl(server, "export", "nft", "-f", net.tmp / "closed.conf").stdout
+    name, ports = Names(), bytes(UDP(sport=68, dport=67) / bytes(8))
+    packets = [name(IP(src=SERVER, dst=CLIENT, proto=17, frag=offset) / ports) for offset in (0, 3)]
+    _, seen, _ = through_kernel(server, exported, "postrouting", lambda: send_out(server, packets))
+    assert seen == {("4", 1, 0)}
+
+
 def test_loopback_is_exempt(net):
     server = net.ns("server")
     (net.tmp / "closed.conf").write_text(closed_host())
@@ -419,9 +430,11 @@ def ext(next_header, units, length=8):
 V4, V6 = IP(src=CLIENT, dst=SERVER), IPv6(src=CLIENT6, dst=SERVER6)
 MALFORMED_BOTH_WAYS = [
     V4 / TCP(dataofs=4), V6 / TCP(dataofs=0), IP(src=CLIENT, dst=SERVER, proto=6) / bytes(19),
+    IP(src=CLIENT, dst=SERVER, proto=6) / (bytes(12) + b"\x50" + bytes(6)),
     IPv6(src=CLIENT6, dst=SERVER6, nh=6) / bytes(10), IP(src=CLIENT, dst=SERVER, proto=17) / bytes(7),
     V4 / UDP(len=7), V6 / UDP(len=0), IP(src=CLIENT, dst=SERVER, proto=1) / bytes(7),
     IPv6(src=CLIENT6, dst=SERVER6, nh=58) / bytes(3), IPv6(src=CLIENT6, dst=SERVER6, nh=60) / ext(17, 9),
+    IPv6(src=CLIENT6, dst=SERVER6, nh=60) / b"\x11",
     V6 / IPv6ExtHdrFragment(m=1, nh=6) / bytes(16)]
 MALFORMED_FOR_NACLD_ONLY = [
     V4 / TCP(dataofs=15), V4 / UDP(len=100), V6 / IPv6ExtHdrDestOpt() / IPv6ExtHdrHopByHop() / UDP(),
