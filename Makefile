@@ -80,7 +80,7 @@ check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
-		format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+		docs format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
@@ -110,6 +110,11 @@ shellcheck: ## the shell scripts
 
 mandoc-lint: ## the man pages
 	$(Q)tests/suite $(B)/results mandoc tests/lint man
+
+# A folder has this name too.
+.PHONY: docs
+docs: all ## the documents against the programs
+	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format
