@@ -67,7 +67,13 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ -lcmocka $($*_LIBS)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
+
+.PHONY: demo
+demo: ## the story on real packets: nginx, curl and nacld in two namespaces
+	$(Q)tests/deps build steer demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint format-check format systemd-check \

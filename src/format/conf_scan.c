@@ -24,7 +24,7 @@
 
 #define DEPTH_MAX         16 /* brackets in brackets: a rule stands at 5 */
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's own */
-#define NAMES_MAX         64 /* of a group, looked at for duplicates; libconfig looks at the rest */
+#define NAMES_MAX         64 /* settings in a group: ours have up to 8 */
 
 /* What may come next inside the innermost bracket. */
 enum expect {
@@ -99,7 +99,8 @@ static struct level *innermost(struct scan *s)
 	return &s->levels[s->depth - 1];
 }
 
-static void check_duplicate(struct scan *s, const struct conf_token *token, struct conf_place place)
+/* False when the walk ends here; a duplicate is told and does not end it. */
+static bool note_name(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
 	struct level *level = innermost(s);
 
@@ -109,14 +110,19 @@ static void check_duplicate(struct scan *s, const struct conf_token *token, stru
 		if (name->len != token->len || strncmp(name->text, token->text, name->len) != 0)
 			continue;
 		conf_error(s->r, place, "keep one of them",
-			   "\"%.*s\" stands twice here, first in line %u", (int)name->len,
-			   name->text, name->place.line);
+			   "\"%.*s\" stands twice here, first in line %u",
+			   name->len > 40 ? 40 : (int)name->len, name->text, name->place.line);
 		s->refused = true;
-		return;
+		return true;
 	}
-	if (level->name_count < NAMES_MAX)
-		level->names[level->name_count++] =
-			(struct name){.text = token->text, .len = token->len, .place = place};
+	if (level->name_count == NAMES_MAX) {
+		conf_error(s->r, place, "is a bracket missing above?",
+			   "more than %d settings in one group", NAMES_MAX);
+		return false;
+	}
+	level->names[level->name_count++] =
+		(struct name){.text = token->text, .len = token->len, .place = place};
+	return true;
 }
 
 static const char *value_hint(const struct scan *s, const struct conf_token *token,
@@ -235,9 +241,8 @@ static bool take_name(struct scan *s, const struct conf_token *token, struct con
 	/* "true" is a value wherever it stands; libconfig refuses it as a name. */
 	if (token->kind != TOKEN_NAME)
 		return unexpected(s, token, place);
-	check_duplicate(s, token, place);
 	innermost(s)->expect = EXPECT_EQUALS;
-	return true;
+	return note_name(s, token, place);
 }
 
 /* After a value. In a group the separator may be left out before the next name. */
