@@ -60,6 +60,10 @@ test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src
 test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
 test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
 test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
+FLOWS := src/daemon/flows.c src/daemon/flowset.c src/format/flowlog.c src/core/policy.c src/core/acl.c \
+	src/core/rule.c src/core/addr.c
+test_flows_SRC := $(FLOWS)
+test_flowwriter_SRC := src/daemon/flowwriter.c src/daemon/flowfile.c src/common/log.c $(FLOWS)
 test_flowlog_SRC := src/format/flowlog.c src/core/addr.c
 
 .SECONDEXPANSION:

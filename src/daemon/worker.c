@@ -9,7 +9,8 @@
  *
  * The snapshot is held from the first sequence increment to the second. Both, and the load of the
  * pointer, are sequentially consistent, as is the main thread's swap and its look at the sequence:
- * if it sees an even number after the swap, the next batch will load the new pointer.
+ * if it sees an even number after the swap, the next batch will load the new pointer. The same holds
+ * for the worker's flow table, which the main thread exchanges at a window's end.
  */
 #include "daemon/worker.h"
 
@@ -19,6 +20,8 @@
 
 #include <linux/netfilter.h>
 #include <sys/socket.h>
+
+#include "daemon/flows.h"
 
 const char *worker_failure_name(enum worker_failure failure)
 {
@@ -92,6 +95,20 @@ static void tell_drop(struct worker *worker, const struct snapshot *snapshot, en
 	event_ring_put(worker->events, &event);
 }
 
+/* What a list decided goes into the flow log, by what is really done: monitor mode drops nothing. */
+static void count_flow(const struct worker *worker, const struct snapshot *snapshot, enum hook hook,
+		       const struct packet *packet, const struct policy_verdict *verdict,
+		       int64_t now)
+{
+	struct flow_table *table;
+
+	if (!snapshot->flows || verdict->step_count == 0)
+		return;
+	table = __atomic_load_n(&snapshot->flows[worker->index], __ATOMIC_SEQ_CST);
+	flows_count(table, hook, packet, &verdict->steps[verdict->step_count - 1],
+		    snapshot->policy->mode == POLICY_MONITOR ? ACTION_ALLOW : verdict->action, now);
+}
+
 /* The verdict for one packet; enforce mode's, whatever the mode. */
 static enum action judge_packet(struct worker *worker, struct snapshot *snapshot, int64_t now,
 				const struct queue_packet *in)
@@ -119,6 +136,7 @@ static enum action judge_packet(struct worker *worker, struct snapshot *snapshot
 	policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
 	counter_add(&counters->outcomes[verdict.outcome], 1);
 	count_steps(snapshot->workers[worker->index], &verdict, packet.len, now);
+	count_flow(worker, snapshot, hook, &packet, &verdict, now);
 	if (verdict.action == ACTION_DENY)
 		tell_drop(worker, snapshot, hook, &packet, PACKET_OK, &verdict);
 	return verdict.action;
