@@ -9,6 +9,10 @@
  * numbers at the table's making.
  * Entries are never removed one by one, only all at once, so a free place ends every search.
  *
+ * Of many flows most lines are out of the cache, and fetching one takes as long as judging a packet. So
+ * a packet's line is asked for at once and written FLOWS_AHEAD packets later, or when the batch ends
+ * (flows_settle); until then the packet waits in the table as a flow of one packet.
+ *
  * The hash folds 64 by 64 bit products, a few cycles each. The key is addresses and tuple:
  *
  *   63      48 47      32 31   24 23            16 15   0
@@ -43,6 +47,10 @@ struct flow_table {
 	uint32_t limit;
 	uint64_t used;
 	uint64_t lost;
+	unsigned int waiting; /* of `ahead`, the oldest at `oldest` */
+	unsigned int oldest;
+	uint64_t hashes[FLOWS_AHEAD];
+	struct flow ahead[FLOWS_AHEAD];
 };
 
 struct flow_table *flows_new(uint32_t flows)
@@ -106,67 +114,89 @@ static uint64_t tuple_of(enum hook hook, const struct packet *packet,
 	return tuple;
 }
 
-static bool is_flow(const struct flow *flow, const struct packet *packet, uint64_t tuple)
+static bool same_flow(const struct flow *a, const struct flow *b)
 {
-	return ((flow->tuple ^ tuple) | (flow->src_hi ^ packet->src.hi) |
-		(flow->src_lo ^ packet->src.lo) | (flow->dst_hi ^ packet->dst.hi) |
-		(flow->dst_lo ^ packet->dst.lo)) == 0;
+	return ((a->tuple ^ b->tuple) | (a->src_hi ^ b->src_hi) | (a->src_lo ^ b->src_lo) |
+		(a->dst_hi ^ b->dst_hi) | (a->dst_lo ^ b->dst_lo)) == 0;
 }
 
-/* The flow's place, taken now if need be; NULL when there is none. */
-static struct flow *find(struct flow_table *table, const struct packet *packet, uint64_t tuple,
-			 int64_t now_s)
+/* The flow's place, or a free one for it; NULL when there is none. */
+static struct flow *find(const struct flow_table *table, const struct flow *packet, uint64_t hash)
 {
-	uint64_t at = hash(table, packet, tuple);
+	for (unsigned int i = 0; i < FLOWS_PROBES; i++, hash++) {
+		struct flow *flow = &table->places[hash & table->mask];
 
-	for (unsigned int i = 0; i < FLOWS_PROBES; i++, at++) {
-		struct flow *flow = &table->places[at & table->mask];
-
-		if (flow->packets == 0) {
-			if (table->used == table->limit)
-				return NULL;
-			counter_add(&table->used, 1);
-			*flow = (struct flow){
-				.src_hi = packet->src.hi,
-				.src_lo = packet->src.lo,
-				.dst_hi = packet->dst.hi,
-				.dst_lo = packet->dst.lo,
-				.tuple = tuple,
-				.first_s = (uint32_t)now_s,
-			};
-			return flow;
-		}
-		if (is_flow(flow, packet, tuple))
-			return flow;
+		if (flow->packets == 0)
+			return table->used < table->limit ? flow : NULL;
+		if (same_flow(flow, packet))
+			return flow->packets < UINT32_MAX ? flow : NULL;
 	}
 	return NULL;
 }
 
 /* The clock may be set back: a flow ends at its first second or later. */
-static uint16_t span(const struct flow *flow, int64_t now_s)
+static uint16_t span(const struct flow *flow, uint32_t now_s)
 {
-	int64_t passed = now_s - (int64_t)flow->first_s;
+	int64_t passed = (int64_t)now_s - flow->first_s;
 
 	if (passed < flow->span_s)
 		return flow->span_s;
 	return passed > UINT16_MAX ? UINT16_MAX : (uint16_t)passed;
 }
 
+/* Takes the packet that has waited longest into its flow. */
+static void settle_one(struct flow_table *table)
+{
+	const struct flow *packet = &table->ahead[table->oldest];
+	struct flow *flow = find(table, packet, table->hashes[table->oldest]);
+
+	table->oldest = (table->oldest + 1) % FLOWS_AHEAD;
+	table->waiting--;
+	if (!flow) {
+		counter_add(&table->lost, 1);
+	} else if (flow->packets == 0) {
+		counter_add(&table->used, 1);
+		*flow = *packet;
+	} else {
+		flow->packets++;
+		flow->bytes += packet->bytes;
+		flow->span_s = span(flow, packet->first_s);
+		flow->rule = packet->rule;
+		flow->acl = packet->acl;
+		flow->tcp_flags |= packet->tcp_flags;
+	}
+}
+
+void flows_settle(struct flow_table *table)
+{
+	while (table->waiting > 0)
+		settle_one(table);
+}
+
 void flows_count(struct flow_table *table, enum hook hook, const struct packet *packet,
 		 const struct policy_step *decider, enum action done, int64_t now_s)
 {
-	struct flow *flow = find(table, packet, tuple_of(hook, packet, decider, done), now_s);
+	uint64_t tuple = tuple_of(hook, packet, decider, done);
+	unsigned int slot;
 
-	if (!flow || flow->packets == UINT32_MAX) {
-		counter_add(&table->lost, 1);
-		return;
-	}
-	flow->packets++;
-	flow->bytes += packet->len;
-	flow->span_s = span(flow, now_s);
-	flow->rule = decider->rule ? decider->rule->number : FLOWLOG_RULE_IMPLICIT;
-	flow->acl = decider->acl < FLOWS_NO_ACL ? (uint16_t)decider->acl : FLOWS_NO_ACL;
-	flow->tcp_flags |= flowlog_tcp_flags(packet->tcp_flags);
+	if (table->waiting == FLOWS_AHEAD)
+		settle_one(table);
+	slot = (table->oldest + table->waiting++) % FLOWS_AHEAD;
+	table->hashes[slot] = hash(table, packet, tuple);
+	__builtin_prefetch(&table->places[table->hashes[slot] & table->mask], 1);
+	table->ahead[slot] = (struct flow){
+		.src_hi = packet->src.hi,
+		.src_lo = packet->src.lo,
+		.dst_hi = packet->dst.hi,
+		.dst_lo = packet->dst.lo,
+		.tuple = tuple,
+		.bytes = packet->len,
+		.packets = 1,
+		.first_s = (uint32_t)now_s,
+		.rule = decider->rule ? decider->rule->number : FLOWLOG_RULE_IMPLICIT,
+		.acl = decider->acl < FLOWS_NO_ACL ? (uint16_t)decider->acl : FLOWS_NO_ACL,
+		.tcp_flags = flowlog_tcp_flags(packet->tcp_flags),
+	};
 }
 
 uint32_t flows_limit(const struct flow_table *table)
@@ -214,6 +244,7 @@ struct flow_tuple flows_tuple(const struct flow *flow)
 
 void flows_clear(struct flow_table *table)
 {
+	table->waiting = 0;
 	memset(table->places, 0, ((size_t)table->mask + 1) * sizeof(*table->places));
 	__atomic_store_n(&table->used, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&table->lost, 0, __ATOMIC_RELAXED);

@@ -38,11 +38,14 @@ void flows_free(struct flow_table *table); /* NULL is fine */
 /*
  * Counts one packet that a list decided; `done` is what became of it. No allocation, no lock, no
  * system call; one cache line unless places collide, at most FLOWS_PROBES. A flow that finds no place
- * is lost, and its packet counted as such.
+ * is lost, and its packet counted as such. The last FLOWS_AHEAD packets may wait for flows_settle,
+ * which the worker calls before its batch ends.
  */
 #define FLOWS_PROBES 128
+#define FLOWS_AHEAD  8
 void flows_count(struct flow_table *table, enum hook hook, const struct packet *packet,
 		 const struct policy_step *decider, enum action done, int64_t now_s);
+void flows_settle(struct flow_table *table);
 
 /* Readable while the worker writes. */
 uint32_t flows_limit(const struct flow_table *table);

@@ -3,7 +3,7 @@
  * Flow sets: everything the flow log needs of a configuration, copied, so that a window can be written
  * after the policy it was counted under has been replaced.
  *
- * A worker reads its entry of `active` once a packet within a batch; only the main thread stores
+ * A worker reads its entry of `active` once a batch; only the main thread stores
  * there. Store and load are sequentially consistent, as the worker's sequence number is: see worker.c.
  */
 #include "daemon/flowset.h"

@@ -96,21 +96,20 @@ static void tell_drop(struct worker *worker, const struct snapshot *snapshot, en
 }
 
 /* What a list decided goes into the flow log, by what is really done: monitor mode drops nothing. */
-static void count_flow(const struct worker *worker, const struct snapshot *snapshot, enum hook hook,
+static void count_flow(struct flow_table *flows, const struct snapshot *snapshot, enum hook hook,
 		       const struct packet *packet, const struct policy_verdict *verdict,
 		       int64_t now)
 {
-	struct flow_table *table;
-
-	if (!snapshot->flows || verdict->step_count == 0)
-		return;
-	table = __atomic_load_n(&snapshot->flows[worker->index], __ATOMIC_SEQ_CST);
-	flows_count(table, hook, packet, &verdict->steps[verdict->step_count - 1],
-		    snapshot->policy->mode == POLICY_MONITOR ? ACTION_ALLOW : verdict->action, now);
+	if (flows && verdict->step_count > 0)
+		flows_count(flows, hook, packet, &verdict->steps[verdict->step_count - 1],
+			    snapshot->policy->mode == POLICY_MONITOR ? ACTION_ALLOW
+								     : verdict->action,
+			    now);
 }
 
 /* The verdict for one packet; enforce mode's, whatever the mode. */
-static enum action judge_packet(struct worker *worker, struct snapshot *snapshot, int64_t now,
+static enum action judge_packet(struct worker *worker, struct snapshot *snapshot,
+				struct flow_table *flows, int64_t now,
 				const struct queue_packet *in)
 {
 	struct worker_counters *counters = &worker->counters;
@@ -136,16 +135,25 @@ static enum action judge_packet(struct worker *worker, struct snapshot *snapshot
 	policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
 	counter_add(&counters->outcomes[verdict.outcome], 1);
 	count_steps(snapshot->workers[worker->index], &verdict, packet.len, now);
-	count_flow(worker, snapshot, hook, &packet, &verdict, now);
+	count_flow(flows, snapshot, hook, &packet, &verdict, now);
 	if (verdict.action == ACTION_DENY)
 		tell_drop(worker, snapshot, hook, &packet, PACKET_OK, &verdict);
 	return verdict.action;
+}
+
+/* The table of this batch. */
+static struct flow_table *flows_of(const struct worker *worker, const struct snapshot *snapshot)
+{
+	if (!snapshot->flows)
+		return NULL;
+	return __atomic_load_n(&snapshot->flows[worker->index], __ATOMIC_SEQ_CST);
 }
 
 void worker_judge(struct worker *worker, struct snapshot *snapshot, unsigned int n)
 {
 	struct worker_counters *counters = &worker->counters;
 	bool monitor = snapshot->policy->mode == POLICY_MONITOR;
+	struct flow_table *flows = flows_of(worker, snapshot);
 	struct queue_packet packet;
 	struct timespec now;
 
@@ -155,7 +163,7 @@ void worker_judge(struct worker *worker, struct snapshot *snapshot, unsigned int
 
 		if (!queue_packet_at(worker->queue, i, counters->errors, &packet))
 			continue;
-		action = judge_packet(worker, snapshot, now.tv_sec, &packet);
+		action = judge_packet(worker, snapshot, flows, now.tv_sec, &packet);
 		counter_add(&counters->packets, 1);
 		if (monitor && action == ACTION_DENY) {
 			counter_add(&counters->would_drop, 1);
@@ -164,6 +172,8 @@ void worker_judge(struct worker *worker, struct snapshot *snapshot, unsigned int
 		counter_add(action == ACTION_ALLOW ? &counters->accepted : &counters->dropped, 1);
 		queue_answer(worker->queue, &packet, action);
 	}
+	if (flows)
+		flows_settle(flows);
 }
 
 static void *run(void *arg)

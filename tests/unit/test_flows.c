@@ -37,6 +37,7 @@ static void count(struct flow_table *table, const struct packet *packet, int64_t
 	struct policy_step step = {.rule = &rule_120, .acl = 1, .direction = INBOUND};
 
 	flows_count(table, HOOK_INPUT, packet, &step, ACTION_ALLOW, now_s);
+	flows_settle(table);
 }
 
 static const struct flow *only(const struct flow_table *table)
@@ -111,10 +112,44 @@ static void what_differs_is_another_flow(void **state)
 	flows_count(table, HOOK_INPUT, &first, &step, ACTION_ALLOW, 1);
 	step.direction = OUTBOUND;
 	flows_count(table, HOOK_FORWARD, &first, &step, ACTION_ALLOW, 1);
+	flows_settle(table);
 	assert_int_equal(flows_used(table), 1 + n + 3);
 	flows_count(table, HOOK_FORWARD, &first, &step, ACTION_ALLOW, 1);
+	flows_settle(table);
 	assert_int_equal(flows_used(table), 1 + n + 3);
 	flows_free(table);
+}
+
+/* Whatever the batch's length, and however the flows come after each other. */
+static void packets_that_wait_are_settled_in_order(void **state)
+{
+	struct packet packet = packet_of("192.0.2.1", 0, "192.0.2.2", 443);
+	struct policy_step step = {.direction = INBOUND};
+
+	(void)state;
+	for (unsigned int n = 0; n <= 3 * FLOWS_AHEAD; n++) {
+		struct flow_table *table = flows_new(64);
+		uint64_t packets = 0, bytes = 0;
+		const struct flow *flow;
+		uint32_t at = 0;
+
+		for (unsigned int i = 0; i < n; i++) {
+			packet.sport = (uint16_t)(i % 3);
+			packet.len = i + 1;
+			flows_count(table, HOOK_INPUT, &packet, &step, ACTION_ALLOW, 100 + i);
+		}
+		flows_settle(table);
+		assert_int_equal(flows_used(table), n < 3 ? n : 3);
+		while ((flow = flows_next(table, &at))) {
+			packets += flow->packets;
+			bytes += flow->bytes;
+			assert_int_equal(flow->first_s, 100 + flows_tuple(flow).sport);
+			assert_int_equal(flow->span_s, 3 * (flow->packets - 1));
+		}
+		assert_int_equal(packets, n);
+		assert_int_equal(bytes, n * (n + 1) / 2);
+		flows_free(table);
+	}
 }
 
 static void types_are_not_ports(void **state)
@@ -215,15 +250,20 @@ struct counting {
 
 static void *count_many(void *arg)
 {
+	struct policy_step step = {.direction = INBOUND};
 	struct counting *c = arg;
 	struct packet packet = packet_of("192.0.2.1", 0, "192.0.2.2", 443);
 
 	while (!__atomic_load_n(&c->stop, __ATOMIC_RELAXED)) {
+		struct flow_table *table;
+
 		__atomic_fetch_add(&c->sequence, 1, __ATOMIC_SEQ_CST);
-		for (int i = 0; i < 64; i++) {
+		table = __atomic_load_n(&c->set->active[0], __ATOMIC_SEQ_CST);
+		for (int i = 0; i < 61; i++) {
 			packet.sport = (uint16_t)(c->packets++ % 50);
-			count(__atomic_load_n(&c->set->active[0], __ATOMIC_SEQ_CST), &packet, 1);
+			flows_count(table, HOOK_INPUT, &packet, &step, ACTION_ALLOW, 1);
 		}
+		flows_settle(table);
 		__atomic_fetch_add(&c->sequence, 1, __ATOMIC_SEQ_CST);
 	}
 	return NULL;
@@ -305,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_of_a_flow_add_up),
 		cmocka_unit_test(what_differs_is_another_flow),
+		cmocka_unit_test(packets_that_wait_are_settled_in_order),
 		cmocka_unit_test(types_are_not_ports),
 		cmocka_unit_test(a_full_table_counts_what_it_loses),
 		cmocka_unit_test(a_large_table_fills_to_its_limit),

@@ -86,6 +86,7 @@ static void fill(struct flow_set *set, unsigned int flows)
 		packet.sport = (uint16_t)(i + 1);
 		flows_count(set->active[0], HOOK_INPUT, &packet, &step, ACTION_ALLOW, 1);
 	}
+	flows_settle(set->active[0]);
 }
 
 /* Ends the set's window. */
