@@ -64,6 +64,7 @@ FLOWS := src/daemon/flows.c src/daemon/flowset.c src/format/flowlog.c src/core/p
 	src/core/rule.c src/core/addr.c
 test_flows_SRC := $(FLOWS)
 test_flowwriter_SRC := src/daemon/flowwriter.c src/daemon/flowfile.c src/common/log.c $(FLOWS)
+test_flowwindows_SRC := src/daemon/flowlog.c src/common/clock.c $(test_flowwriter_SRC)
 test_flowlog_SRC := src/format/flowlog.c src/core/addr.c
 
 .SECONDEXPANSION:
