@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `naclctl steer up|down|show`: the kernel rules that feed the queue. The daemon never touches them,
- * and a reload of the ACLs needs none: so they are a command of their own.
- *
- * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
- * the same rules are loaded already nothing is changed. What another backend still holds is removed
- * only after the new rules are in: for a moment a packet may be judged twice, which changes no
- * verdict, but at no moment does one pass unjudged. `down` looks at every backend.
+ * and a reload of the ACLs needs none: so they are a command of their own. This file reads the
+ * command line and the configuration; steer_load.c loads and removes, steer_show.c compares.
  */
 #include "ctl/steer.h"
 
@@ -15,7 +11,6 @@
 #include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,14 +22,16 @@
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: naclctl steer up|down|show [-f FILE] [--backend BACKEND] [--json] "
-		"[--dry-run]\n"
+		"usage: naclctl steer up|down|show [-f FILE] [--fallback FILE] [--backend BACKEND]\n"
+		"                                  [--json] [--dry-run]\n"
 		"\n"
 		"  up    load the kernel rules that bring packets to nacld\n"
 		"  down  remove them, whichever backend loaded them\n"
 		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
 		"\n"
 		"  -f, --file FILE    the configuration (default: %s)\n"
+		"  --fallback FILE    use this one where FILE has errors (up): the last one nacld\n"
+		"                     accepted, so that a bad edit does not leave a host unfiltered\n"
 		"  --backend BACKEND  nft, iptables-nft or iptables-legacy (default: the first that "
 		"works)\n"
 		"  --json             for programs\n"
@@ -91,241 +88,40 @@ static bool may_administer(void)
 	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
 }
 
-/* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
-static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
-		  bool changed, const char *message)
+static struct policy *load_file(const char *file)
 {
-	json_t *root;
+	struct conf_report report = {0};
+	struct policy *policy = conf_load(file, &report);
 
-	if (!request->json) {
-		if (message)
-			puts(message);
-		return NACLCTL_OK;
-	}
-	root = json_pack("{s:s, s:s?, s:b, s:O}", "steering", state, "backend",
-			 backend < STEER_BACKENDS ? steer_backend_name(backend) : NULL, "changed",
-			 changed, "notes", request->notes);
-	if (root)
-		json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
-	return NACLCTL_OK;
-}
-
-static int print_dry(struct steer_request *request, enum steer_backend backend,
-		     const struct steer_rules *rules)
-{
-	json_t *root;
-
-	if (!request->json) {
-		printf("would load through %s:\n", steer_backend_name(backend));
-		steer_print_rules(backend, rules);
-		return NACLCTL_OK;
-	}
-	root = json_pack("{s:s, s:O, s:o}", "backend", steer_backend_name(backend), "notes",
-			 request->notes, "rules", steer_json_rules(backend, rules));
-	if (root)
-		json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
-	return NACLCTL_OK;
+	conf_report_print(&report, stderr);
+	conf_report_fini(&report);
+	return policy;
 }
 
 /*
- * Loads the plan through one backend. iptables-legacy has a table `security` only where the kernel
- * was built with it. Without, outbound packets are queued in mangle, before the host's own outbound
- * rules: what passes both passes in either order, and an unjudged host would be worse.
+ * The file's policy, or the fallback's: to be steered by what was accepted last is safer than not
+ * to be steered at all.
  */
-static int load(struct steer_request *request, const struct steer_plan *plan,
-		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+static struct policy *load_policy(struct steer_request *request)
 {
-	static const char *const tables[] = {"security", "mangle"};
-	int tables_to_try = backend == STEER_IPTABLES_LEGACY ? 2 : 1;
-	int err = 0;
+	struct policy *policy = load_file(request->file);
 
-	for (int i = 0; i < tables_to_try; i++) {
-		struct steer_rules rules;
-
-		err = steer_backend_render(backend, plan, tables[i], &rules);
-		if (err) {
-			snprintf(reason, STEER_REASON_LEN, "out of memory");
-			return err;
-		}
-		err = steer_backend_apply(backend, &rules, changed, reason);
-		steer_rules_fini(&rules);
-		if (!err && i == 1)
-			steer_note(request, "this kernel has no iptables table `security`: "
-					    "outbound packets are judged before, not after, the "
-					    "host's own rules");
-		if (!err || !strstr(reason, "'security'"))
-			break;
-	}
-	return err;
-}
-
-/* Removes what a backend holds of ours. 0: nothing is left; *removed: something was there. */
-static int unload(enum steer_backend backend, bool *removed, char reason[static STEER_REASON_LEN])
-{
-	struct steer_rules loaded, none = {0};
-	int err;
-
-	*removed = false;
-	/* What cannot be read cannot have been loaded: the kernel lacks it, or the tool does. */
-	if (steer_backend_read(backend, &loaded, reason))
-		return 0;
-	if (steer_rules_empty(&loaded))
-		err = 0;
-	else
-		err = steer_backend_apply(backend, &none, removed, reason);
-	steer_rules_fini(&loaded);
-	return err;
-}
-
-/* Everything of ours out of the kernel but what `keep` holds (STEER_BACKENDS: keep none). */
-static int unload_all_but(struct steer_request *request, enum steer_backend keep, bool *changed)
-{
-	char reason[STEER_REASON_LEN];
-	int failures = 0;
-
-	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
-		bool removed;
-
-		if (backend == keep)
-			continue;
-		if (unload(backend, &removed, reason)) {
-			fprintf(stderr, "naclctl: %s rules could not be removed: %s\n",
-				steer_backend_name(backend), reason);
-			failures++;
-		} else if (removed) {
-			*changed = true;
-			steer_note(request, "removed the %s rules%s", steer_backend_name(backend),
-				   backend == STEER_NFT ? ""
-							: "; the kernel's own chains they stood "
-							  "in stay, empty or as others filled "
-							  "them");
-		}
-	}
-	return failures ? NACLCTL_NO : NACLCTL_OK;
-}
-
-static int report_up(struct steer_request *request, const struct steer_plan *plan,
-		     enum steer_backend backend, bool changed)
-{
-	char message[256];
-	char queues[32];
-
-	if (plan->queue_first == plan->queue_last)
-		snprintf(queues, sizeof(queues), "queue %u", plan->queue_first);
-	else
-		snprintf(queues, sizeof(queues), "queues %u-%u", plan->queue_first,
-			 plan->queue_last);
-	snprintf(message, sizeof(message),
-		 "steering is up (%s)%s: %s; while no daemon listens packets %s",
-		 steer_backend_name(backend), changed ? "" : ", nothing to change", queues,
-		 plan->bypass ? "pass" : "are dropped");
-	return finish(request, "up", backend, changed, message);
-}
-
-/* Why a backend is passed over; printed as it happens, so that the last word is the choice. */
-static bool candidate(struct steer_request *request, enum steer_backend backend)
-{
-	char reason[STEER_REASON_LEN];
-
-	if (request->forced && backend != request->backend)
-		return false;
-	if (steer_backend_installed(backend, reason) &&
-	    (steer_backend_usable(backend, reason) || (request->forced && request->dry_run)))
-		return true;
-	steer_note(request, "%s: %s", steer_backend_name(backend), reason);
-	return false;
-}
-
-static int dry_up(struct steer_request *request, const struct steer_plan *plan)
-{
-	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
-		struct steer_rules rules;
-		int status;
-
-		/* By name there is nothing to find out: works without privileges and tools. */
-		if (request->forced ? backend != request->backend : !candidate(request, backend))
-			continue;
-		if (steer_backend_render(backend, plan, "security", &rules))
-			break;
-		status = print_dry(request, backend, &rules);
-		steer_rules_fini(&rules);
-		return status;
-	}
-	fputs("naclctl: no way to steer packets found\n", stderr);
-	return NACLCTL_NO;
-}
-
-static int up(struct steer_request *request, const struct steer_plan *plan)
-{
-	char reason[STEER_REASON_LEN];
-
-	if (request->dry_run)
-		return dry_up(request, plan);
-	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
-		bool changed;
-
-		if (!candidate(request, backend))
-			continue;
-		if (load(request, plan, backend, &changed, reason)) {
-			steer_note(request, "%s: %s", steer_backend_name(backend), reason);
-			continue;
-		}
-		if (unload_all_but(request, backend, &changed))
-			return NACLCTL_NO;
-		return report_up(request, plan, backend, changed);
-	}
-	finish(request, "failed", STEER_BACKENDS, false, NULL);
-	fputs("naclctl: steering could not be loaded; what was loaded before is unchanged\n",
-	      stderr);
-	return NACLCTL_NO;
-}
-
-static int dry_down(struct steer_request *request)
-{
-	char reason[STEER_REASON_LEN];
-
-	for (int i = 0; i < STEER_BACKENDS; i++) {
-		struct steer_rules rules;
-
-		if (steer_backend_read((enum steer_backend)i, &rules, reason))
-			continue;
-		if (!steer_rules_empty(&rules))
-			steer_note(request, "would remove the %s rules",
-				   steer_backend_name((enum steer_backend)i));
-		steer_rules_fini(&rules);
-	}
-	return finish(request, "unchanged", STEER_BACKENDS, false, "nothing was changed");
-}
-
-static int down(struct steer_request *request)
-{
-	bool changed = false;
-
-	if (request->dry_run)
-		return dry_down(request);
-	if (unload_all_but(request, STEER_BACKENDS, &changed))
-		return NACLCTL_NO;
-	return finish(request, "down", STEER_BACKENDS, changed,
-		      changed ? "steering is down" : "steering is down; nothing was loaded");
+	if (policy || !request->fallback || strcmp(request->verb, "up") != 0)
+		return policy;
+	policy = load_file(request->fallback);
+	if (policy)
+		steer_note(request, "%s has errors: steering by %s instead", request->file,
+			   request->fallback);
+	return policy;
 }
 
 /* The plan of the configuration file. False: the file cannot be used, and it was said why. */
 static bool load_plan(struct steer_request *request, struct steer_plan *out)
 {
-	struct conf_report report = {0};
-	struct policy *policy = conf_load(request->file, &report);
+	struct policy *policy = load_policy(request);
 	const char *bad_interface = NULL;
 	int err = -EINVAL;
 
-	conf_report_print(&report, stderr);
-	conf_report_fini(&report);
 	if (policy)
 		err = steer_plan_build(policy, out, &bad_interface);
 	if (err == -ENOMEM)
@@ -352,9 +148,10 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 /* 0, or the exit status of a command line that is wrong or asked for help. */
 static int parse(int argc, char **argv, struct steer_request *request, bool *help)
 {
-	enum { OPT_BACKEND = 256, OPT_JSON, OPT_DRY_RUN };
+	enum { OPT_BACKEND = 256, OPT_FALLBACK, OPT_JSON, OPT_DRY_RUN };
 	static const struct option options[] = {
 		{"file", required_argument, NULL, 'f'},
+		{"fallback", required_argument, NULL, OPT_FALLBACK},
 		{"backend", required_argument, NULL, OPT_BACKEND},
 		{"json", no_argument, NULL, OPT_JSON},
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -376,6 +173,9 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 				"naclctl: no backend \"%s\": nft, iptables-nft or iptables-legacy\n",
 				optarg);
 			return NACLCTL_USAGE;
+		case OPT_FALLBACK:
+			request->fallback = optarg;
+			break;
 		case OPT_JSON:
 			request->json = true;
 			break;
@@ -415,9 +215,9 @@ static int dispatch(struct steer_request *request)
 		return NACLCTL_USAGE;
 	}
 	if (strcmp(request->verb, "down") == 0)
-		return down(request);
+		return steer_down(request);
 	if (load_plan(request, &plan))
-		status = is_up ? up(request, &plan) : steer_show(request, &plan);
+		status = is_up ? steer_up(request, &plan) : steer_show(request, &plan);
 	steer_plan_fini(&plan);
 	return status;
 }

@@ -10,14 +10,20 @@
 struct steer_request {
 	const char *verb; /* "up", "down" or "show" */
 	const char *file;
-	bool forced; /* --backend was given: `backend` and no other */
+	const char *fallback; /* for "up", where `file` has errors; or NULL */
+	bool forced;          /* --backend was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;
 	json_t *notes; /* remarks in order; also told on stderr at once, unless json */
 };
 
-/* The whole of `naclctl steer show`; returns an enum naclctl_exit. */
+/*
+ * The three verbs, after the command line and the configuration were read. Each prints what it did
+ * and returns an enum naclctl_exit.
+ */
+int steer_up(struct steer_request *request, const struct steer_plan *plan);
+int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 
 /* A remark: what was chosen, and why. */

@@ -136,24 +136,25 @@ static void print_json(const struct steer_request *request, const struct loaded 
 	json_decref(root);
 }
 
-/* Reads every backend; the first that holds something of ours is the one spoken of. */
-static int read_all(struct steer_request *request, struct loaded *loaded)
+/*
+ * Reads every backend; the first that holds something of ours is the one spoken of. One that cannot
+ * be read can never have been loaded: worth a word only where nothing else was found.
+ */
+static void read_all(struct steer_request *request, struct loaded *loaded)
 {
-	char reason[STEER_REASON_LEN];
+	char reasons[STEER_BACKENDS][STEER_REASON_LEN] = {""};
 
 	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
-
-		/* One that cannot be read holds nothing of ours: it never could be loaded. */
-		if (steer_backend_read(backend, &loaded->rules[i], reason))
-			steer_note(request, "%s cannot be read: %s", steer_backend_name(backend),
-				   reason);
+		steer_backend_read((enum steer_backend)i, &loaded->rules[i], reasons[i]);
 		if (steer_rules_empty(&loaded->rules[i]))
 			continue;
 		if (loaded->count++ == 0)
-			loaded->backend = backend;
+			loaded->backend = (enum steer_backend)i;
 	}
-	return loaded->count;
+	for (int i = 0; i < STEER_BACKENDS && loaded->count == 0; i++)
+		if (reasons[i][0])
+			steer_note(request, "%s: %s", steer_backend_name((enum steer_backend)i),
+				   reasons[i]);
 }
 
 /* What should be loaded; with iptables-legacy either table for outbound packets will do. */

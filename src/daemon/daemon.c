@@ -24,10 +24,12 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	if (!policy)
 		return -EINVAL;
 	daemon->worker_count = policy->queue.count;
-	daemon->current = snapshot_new(policy, 1, daemon->worker_count);
+	err = snapshot_new(policy, 1, daemon->worker_count, &daemon->current);
+	if (err)
+		return err;
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
-	if (!daemon->current || !daemon->workers || !daemon->rings)
+	if (!daemon->workers || !daemon->rings)
 		return -ENOMEM;
 	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &daemon->flowlog.set);
 	if (err)
@@ -36,9 +38,8 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->workers[i] = (struct worker){
-			.index = i,
 			.current = &daemon->current,
-			.events = &daemon->rings[i],
+			.judge = {.index = i, .events = &daemon->rings[i]},
 		};
 	}
 	return 0;
@@ -157,17 +158,35 @@ static void swap(struct daemon *daemon, struct snapshot *next, struct flow_set *
 	snapshot_free(old);
 }
 
+/* The first error in one line: "FILE:LINE: message". The report has them all. */
+static void first_error(const struct conf_report *report, const char *path,
+			struct reload_result *result)
+{
+	size_t i = 0;
+
+	while (i < report->count && report->items[i].severity != CONF_ERROR)
+		i++;
+	if (i == report->count)
+		snprintf(result->error, sizeof(result->error), "%s has errors", path);
+	else if (report->items[i].line == 0)
+		snprintf(result->error, sizeof(result->error), "%s: %s", report->items[i].file,
+			 report->items[i].message);
+	else
+		snprintf(result->error, sizeof(result->error), "%s:%u: %s", report->items[i].file,
+			 report->items[i].line, report->items[i].message);
+}
+
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
 				struct reload_result *result, struct flow_set **flows)
 {
 	const struct policy *old = daemon->current->policy;
 	struct policy *policy = conf_load(daemon->config_path, report);
-	struct snapshot *next;
+	struct snapshot *next = NULL;
+	int err;
 
 	if (!policy) {
-		snprintf(result->error, sizeof(result->error),
-			 "%s has errors; the old policy stays", daemon->config_path);
+		first_error(report, daemon->config_path, result);
 		return NULL;
 	}
 	if (!queues_can_follow(old, policy, result)) {
@@ -175,14 +194,17 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 		return NULL;
 	}
 	note_steering(old, policy, result);
-	next = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count);
-	if (next && flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows) == 0) {
-		next->flows = *flows ? (*flows)->active : NULL;
-		return next;
+	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
+	if (!err)
+		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
+	if (err) {
+		snprintf(result->error, sizeof(result->error), "%s",
+			 err == -E2BIG ? "a list is too large to compile" : "out of memory");
+		snapshot_free(next);
+		return NULL;
 	}
-	snprintf(result->error, sizeof(result->error), "out of memory; the old policy stays");
-	snapshot_free(next);
-	return NULL;
+	next->flows = *flows ? (*flows)->active : NULL;
+	return next;
 }
 
 bool daemon_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)

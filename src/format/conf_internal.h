@@ -8,7 +8,8 @@
  *   conf.c         the entry points: read, scan, hand to libconfig, walk, finish
  *   conf_source.c  files in memory, and the line a diagnostic shows
  *   conf_report.c  diagnostics
- *   conf_scan.c    the text before libconfig sees it
+ *   conf_scan.c    the text before libconfig sees it: its files (conf_token.c cuts it into tokens,
+ *                  conf_grammar.c walks them)
  *   conf_schema.c  the verbs of the walk: known keys, typed values, "did you mean"
  *   conf_policy.c  the walk: everything but rules and sets
  *   conf_rule.c    one rule
@@ -117,7 +118,7 @@ struct conf_place conf_place(const config_setting_t *setting);
 /* The same for a string in a list or array. */
 struct conf_place conf_string_place(const config_setting_t *element);
 /* "line 7", or "other.conf:7" where it is in another file than `from`. Returns buf. */
-const char *conf_refer(const config_setting_t *from, const config_setting_t *to,
+const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
 		       char buf[static CONF_HINT_LEN]);
 /* Complains about keys that the table (ended by a NULL name) does not hold. `what`: "a set". */
 void conf_check_keys(struct conf_reader *r, const config_setting_t *group, const char *what,

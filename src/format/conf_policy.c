@@ -176,7 +176,8 @@ static void read_host(struct conf_reader *r, const config_setting_t *group, uint
 	}
 	if (r->host) {
 		conf_error(r, conf_place(group), "the host has exactly one ACL",
-			   "the host already has an ACL, in %s", conf_refer(group, r->host, where));
+			   "the host already has an ACL, in %s",
+			   conf_refer(r, conf_place(group), conf_place(r->host), where));
 		return;
 	}
 	r->host = group;
@@ -195,7 +196,7 @@ static bool overlaps(struct conf_reader *r, const config_setting_t *group,
 
 		if (!prefix_overlaps(other, prefix))
 			continue;
-		conf_refer(group, r->subnets[i], where);
+		conf_refer(r, conf_place(group), conf_place(r->subnets[i]), where);
 		if (prefix_equal(other, prefix))
 			conf_error(r, conf_place(group), "a subnet has exactly one ACL",
 				   "subnet %s already has an ACL, in %s", prefix_print(prefix, a),

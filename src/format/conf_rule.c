@@ -6,7 +6,8 @@
  * A rule is taken only when it says everything its protocol needs and nothing it does not look at:
  * ports for TCP and UDP, type and code for ICMP and ICMPv6 (AWS API reference, NetworkAclEntry; there
  * the rest is ignored without a word, which hides mistakes). A rule number stands once in a list,
- * whatever the address family.
+ * whatever the address family. Port 0 may stand alone as well as in a range: the API's ranges begin
+ * there, and a packet may carry it.
  */
 #include "format/conf_internal.h"
 
@@ -73,7 +74,8 @@ static bool read_number(struct conf_reader *r, const config_setting_t *group, st
 	if (*first) {
 		conf_error(r, conf_place(group),
 			   "a number stands once in a list, IPv4 and IPv6 together",
-			   "rule %ld is already in %s", number, conf_refer(group, *first, where));
+			   "rule %ld is already in %s", number,
+			   conf_refer(r, conf_place(group), conf_place(*first), where));
 		return false;
 	}
 	*first = group;

@@ -32,17 +32,15 @@ struct conf_place conf_string_place(const config_setting_t *element)
 	return place;
 }
 
-const char *conf_refer(const config_setting_t *from, const config_setting_t *to,
+const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
 		       char buf[static CONF_HINT_LEN])
 {
-	struct conf_place a = conf_place(from), b = conf_place(to);
-	bool same = a.file == b.file || (a.file && b.file && strcmp(a.file, b.file) == 0);
+	size_t index = conf_source_index(r, to.file);
 
-	if (same)
-		snprintf(buf, CONF_HINT_LEN, "line %u", b.line);
+	if (index == conf_source_index(r, from.file) || index >= r->source_count)
+		snprintf(buf, CONF_HINT_LEN, "line %u", to.line);
 	else
-		snprintf(buf, CONF_HINT_LEN, "%s:%u", b.file ? b.file : "the main file, line",
-			 b.line);
+		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", r->sources[index].name, to.line);
 	return buf;
 }
 

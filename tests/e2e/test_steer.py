@@ -26,15 +26,20 @@ HOOKS = (("mangle", "INPUT"), ("mangle", "FORWARD"), ("security", "OUTPUT"))
 
 
 def _works(backend):
-    """Really loads a queue rule, in a network namespace that is gone afterwards."""
-    command = {"nft": ["nft", "--check", "add table inet p; add chain inet p c; "
-                       "add rule inet p c queue num 0"]}
-    argv = command.get(backend, [backend, "-w", "-t", "mangle", "-A", "INPUT", "-j", "NFQUEUE"])
-    return subprocess.run(["unshare", "-n", *argv], capture_output=True, check=False).returncode == 0
+    """Really loads a queue rule, in a network namespace that is gone afterwards, and reads it back.
+
+    (In a user namespace some kernels let iptables-legacy load rules, but not list its tables.)
+    """
+    command = 'nft --check "add table inet p; add chain inet p c; add rule inet p c queue num 0"'
+    if backend != "nft":
+        command = f"{backend} -w -t mangle -A INPUT -j NFQUEUE && {backend}-save"
+    return subprocess.run(["unshare", "-n", "sh", "-c", command], capture_output=True,
+                          check=False).returncode == 0
 
 
 BACKENDS = [b for b in ("nft", *VARIANTS) if _works(b)]
 IPTABLES = [b for b in BACKENDS if b in VARIANTS]
+needs_two = pytest.mark.skipif(len(IPTABLES) < 2, reason=f"only {BACKENDS} can steer here")
 assert BACKENDS, "this kernel can hand packets to a queue in no way at all"
 
 
@@ -59,6 +64,15 @@ def steer(ns, verb, text=None, *args, check=True, env=None):
 
 def up(ns, text, backend):
     return steer(ns, "up", text, "--backend", backend)
+
+
+def up_quiet(ns, text, backend):
+    """The same where packets are counted: multicast reports, sent when the kernel likes, stay out."""
+    ns.run("nft", "add table inet quiet; flush table inet quiet; " + "".join(
+        f"add chain inet quiet {hook} {{ type filter hook {hook} priority raw; }}; "
+        f"add rule inet quiet {hook} icmpv6 type {{ 130-132, 143 }} drop; "
+        for hook in ("input", "output")))
+    return up(ns, text, backend)
 
 
 def families(variant):
@@ -198,6 +212,7 @@ def test_a_failed_up_is_turned_back(net, text):
     assert ruleset(ns) == before
 
 
+@needs_two
 def test_another_backend_takes_over(net):
     """`up` removes what the other one holds; `down` finds whatever is left, wherever."""
     ns = net.ns("lonely")
@@ -211,6 +226,7 @@ def test_another_backend_takes_over(net):
         assert ruleset(ns) == before
 
 
+@needs_two
 def test_rules_in_two_backends_are_told_and_removed(net):
     ns = net.ns("lonely")
     touch_chains(ns)
@@ -301,13 +317,44 @@ def test_wrong_usage(net, args):
 
 def test_a_policy_that_protects_nothing_is_refused(net):
     ns = net.ns("lonely")
-    done = steer(ns, "up", 'network_acls = ( { name = "idle"; } );\n', check=False)
+    done = steer(ns, "up", 'network_acls = ( { name = "idle"; inbound = ( ); outbound = ( ); } );\n', check=False)
     assert done.returncode == 2 and "association" in done.stderr
 
 
 def test_a_missing_file_is_refused(net):
     done = naclctl(net.ns("lonely"), "steer", "up", "-f", "/nonexistent.conf", check=False)
     assert done.returncode == 2 and "/nonexistent.conf" in done.stderr
+
+
+GOOD = """network_acls = ( { name = "web"; associations = ( { host = true; } );
+  inbound = ( ); outbound = ( ); } );
+"""
+
+
+def test_the_fallback_serves_where_the_file_has_errors(net, backend, tmp_path):
+    """A bad edit before a boot must not leave the host unfiltered."""
+    ns = net.ns("lonely")
+    fallback = tmp_path / "last-good.conf"
+    fallback.write_text(GOOD)
+    done = steer(ns, "up", "rubbish", "--backend", backend, "--fallback", fallback)
+    assert "error" in done.stderr and f"steering by {fallback} instead" in done.stderr
+    assert steer(ns, "show", GOOD, "--backend", backend).returncode == 0
+    steer(ns, "down")
+
+
+def test_a_good_file_needs_no_fallback(net, backend):
+    ns = net.ns("lonely")
+    done = steer(ns, "up", GOOD, "--backend", backend, "--fallback", "/nonexistent.conf")
+    assert "instead" not in done.stderr
+    steer(ns, "down")
+
+
+def test_where_both_files_fail_nothing_is_loaded(net, backend):
+    ns = net.ns("lonely")
+    done = steer(ns, "up", "rubbish", "--backend", backend, "--fallback", "/nonexistent.conf",
+                 check=False)
+    assert done.returncode == 2
+    assert steer(ns, "show", GOOD, "--backend", backend, check=False).returncode == 1
 
 
 def test_the_callers_path_is_not_trusted(net, tmp_path):
@@ -323,6 +370,27 @@ def test_the_callers_path_is_not_trusted(net, tmp_path):
     assert not (tmp_path / "trapped").exists()
 
 
+def without(ns, *tools):
+    """naclctl steer up where these tools are not: in a mount namespace that hides them."""
+    path = ns.topology.tmp / "missing.conf"
+    path.write_text(open_host())
+    hide = " && ".join(f'mount --bind /dev/null "$(readlink -f /usr/sbin/{t})"' for t in tools)
+    return ns.run("unshare", "-m", "sh", "-c", f'{hide} && exec "$@"', "sh", NACLCTL, "steer", "up",
+                  "-f", path, check=False)
+
+
+def test_a_missing_tool_is_named_with_its_package(net):
+    ns = net.ns("lonely")
+    done = without(ns, "nft")
+    assert done.returncode == 0
+    assert "nft: nft is not installed (Debian package nftables)" in done.stderr
+    assert "steering is up (iptables-nft)" in done.stdout
+    done = without(ns, "nft", *families("iptables-nft-save"))
+    assert "iptables-nft: iptables-nft-save is not installed (Debian package iptables)" in done.stderr
+    done = without(ns, "nft", "iptables-nft", "iptables-legacy")
+    assert done.returncode == 1 and "could not be loaded" in done.stderr
+
+
 def test_monitor_with_drop_is_warned_of(net):
     ns = net.ns("lonely")
     assert 'mode is "monitor"' in steer(ns, "up", open_host(mode="monitor")).stderr
@@ -336,7 +404,7 @@ def test_monitor_with_drop_is_warned_of(net):
 def test_inbound_is_queued_before_filter(net, backend, family):
     """A packet that the host's own firewall drops was judged before."""
     client, server, link = net.pair()
-    up(server, closed_host(), backend)
+    up_quiet(server, closed_host(), backend)
     server.run("nft", "add table inet fw; add chain inet fw input "
                       "{ type filter hook input priority filter; policy drop; }")
     ends = ("192.0.2.2", "192.0.2.1") if family == 4 else ("2001:db8:1::2", "2001:db8:1::1")
@@ -348,7 +416,7 @@ def test_inbound_is_queued_before_filter(net, backend, family):
 def test_outbound_is_queued_after_filter(net, backend, family):
     """A packet that the host's own firewall drops never gets as far as the queue."""
     client, server, _ = net.pair()
-    up(server, closed_host(), backend)
+    up_quiet(server, closed_host(), backend)
     server.run("nft", "add table inet fw; add chain inet fw output "
                       "{ type filter hook output priority filter; policy accept; }; "
                       f"add rule inet fw output udp dport {PORT} counter drop")
@@ -423,13 +491,13 @@ def test_exempt_neighbour_discovery(net, backend):
         inject(link, client, IPv6(src="2001:db8:1::2", dst="2001:db8:1::1", hlim=hop_limit) / ask)
 
     with Capture(client, link.interface(client), "in") as capture:
-        up(server, closed_host(), backend)
+        up_quiet(server, closed_host(), backend)
         solicit(255)
         capture.wait_for(lambda p: ICMPv6ND_NA in p, what="an advertisement")
         assert queued(server, backend, "IN", 6) == 0
         solicit(64)
         wait_queued(server, backend, "IN", 1, 6)
-        up(server, closed_host() + "exempt = [];\n", backend)
+        up_quiet(server, closed_host() + "exempt = [];\n", backend)
         before = queued(server, backend, "IN", 6)
         solicit(255)
         wait_queued(server, backend, "IN", before + 1, 6)
@@ -437,7 +505,7 @@ def test_exempt_neighbour_discovery(net, backend):
 
 def test_exempt_dhcp_is_the_clients_side_only(net, backend):
     client, server, link = net.pair()
-    up(server, closed_host(), backend)
+    up_quiet(server, closed_host(), backend)
     inject(link, client, udp(sport=67, dport=68), udp(sport=68, dport=67))
     wait_queued(server, backend, "IN", 1)
     v6 = ("2001:db8:1::2", "2001:db8:1::1")
@@ -448,7 +516,7 @@ def test_exempt_dhcp_is_the_clients_side_only(net, backend):
 
 def test_only_named_interfaces_are_steered(net, backend):
     left, router, right, to_left, to_right = net.routed()
-    up(router, config(host([], [], interfaces=["left"])), backend)
+    up_quiet(router, config(host([], [], interfaces=["left"])), backend)
     inject(to_right, right, udp("203.0.113.2", "203.0.113.1"))
     inject(to_left, left, udp("198.51.100.2", "198.51.100.1"))
     wait_queued(router, backend, "IN", 1)
@@ -460,7 +528,7 @@ def test_only_named_interfaces_are_steered(net, backend):
 def test_routed_packets_of_a_subnet_are_queued_once(net, backend):
     """From one protected subnet to another: once, before filter. The host itself is not steered."""
     left, router, right, to_left, _ = net.routed()
-    up(router, config(subnet(["198.51.100.0/24", "2001:db8:a::/64"], [], [], "left"),
+    up_quiet(router, config(subnet(["198.51.100.0/24", "2001:db8:a::/64"], [], [], "left"),
                       subnet(["203.0.113.0/24", "2001:db8:b::/64"], [], [], "right")), backend)
     router.run("nft", "add table inet fw; add chain inet fw forward "
                       "{ type filter hook forward priority filter; policy drop; }")
@@ -479,7 +547,7 @@ def test_routed_packets_of_a_subnet_are_queued_once(net, backend):
 def test_traffic_within_a_subnet_is_not_queued(net, backend):
     """192.0.0.0/3 and 2000::/3 hold both ends."""
     left, router, right, to_left, _ = net.routed()
-    up(router, config(subnet(["192.0.0.0/3", "2000::/3"], [], [], "all")), backend)
+    up_quiet(router, config(subnet(["192.0.0.0/3", "2000::/3"], [], [], "all")), backend)
     with udp_server(right, PORT) as receiver:
         inject(to_left, left, udp("198.51.100.2", "203.0.113.2", data=b"within"))
         assert arrives(receiver, 5.0) == b"within"
@@ -510,7 +578,7 @@ def test_routed_fragments(net, backend, mode, count, family):
     ends = (("198.51.100.2", "203.0.113.2") if family == 4 else
             ("2001:db8:a::2", "2001:db8:b::2"))
     inside = "198.51.100.0/24" if family == 4 else "2001:db8:a::/64"
-    up(router, config(subnet(inside, [], [], "left"), fragments=mode), backend)
+    up_quiet(router, config(subnet(inside, [], [], "left"), fragments=mode), backend)
     inject(to_left, left, *fragments_of(udp(*ends, data=bytes(2400)), family))
     wait_queued(router, backend, "FWD", count, family)
     assert "nf_conntrack_in" not in router.run("nft", "list", "hooks", check=False).stdout
@@ -519,7 +587,7 @@ def test_routed_fragments(net, backend, mode, count, family):
 @pytest.mark.parametrize("mode, count", [("reassemble", 1), ("strict", 3)])
 def test_ipv6_fragments_to_the_host(net, backend, mode, count):
     client, server, link = net.pair()
-    up(server, closed_host(fragments=mode), backend)
+    up_quiet(server, closed_host(fragments=mode), backend)
     inject(link, client, *fragments_of(udp("2001:db8:1::2", "2001:db8:1::1", data=bytes(2400)), 6))
     wait_queued(server, backend, "IN", count, 6)
 
@@ -530,9 +598,9 @@ def test_down_ends_the_reassembly(net, backend):
     text = config(subnet("192.0.0.0/3", [], [], "all"))
     whole = udp("198.51.100.2", "203.0.113.2", data=bytes(2400))
     with Capture(router, to_left.interface(router), "in") as capture:
-        up(router, text, backend)
+        up_quiet(router, text, backend)
         steer(router, "down")
-        up(router, config(subnet("198.51.100.0/24", [], [], "left"), fragments="strict"), backend)
+        up_quiet(router, config(subnet("198.51.100.0/24", [], [], "left"), fragments="strict"), backend)
         inject(to_left, left, *fragments_of(whole, 4))
         capture.wait_for(lambda p: IP in p and p.src == "198.51.100.2", 3)
         wait_queued(router, backend, "FWD", 3)

@@ -213,6 +213,30 @@ static void goes_around_a_deny(void **state)
 	acl_fini(&acl);
 }
 
+/* A set is mirrored where the deny covers all of it; else only what the deny and the set share. */
+static void goes_around_a_deny_with_a_set(void **state)
+{
+	struct prefix members[] = {prefix("192.0.2.0/24"), prefix("203.0.113.0/28")};
+	char name[] = "partners";
+	struct prefix_set set = {.name = name, .prefixes = members, .count = 2};
+	struct rule request = rule(100, ACTION_ALLOW, PROTOCOL_ALL, 0, 0, "0.0.0.0/0"), out;
+	struct packet reply = tcp("192.0.2.1", 443, "203.0.113.9", 40000);
+	struct acl acl = {0};
+
+	(void)state;
+	request.set = &set;
+	add(&acl, rule(120, ACTION_DENY, PROTOCOL_ALL, 0, 0, "0.0.0.0/0"));
+	out = advised(&acl, &reply, &request);
+	assert_ptr_equal(out.set, &set);
+	acl_fini(&acl);
+
+	memset(&acl, 0, sizeof(acl));
+	add(&acl, rule(120, ACTION_DENY, PROTOCOL_ALL, 0, 0, "203.0.0.0/16"));
+	out = advised(&acl, &reply, &request);
+	assert_remote(&out, "203.0.113.0/28");
+	acl_fini(&acl);
+}
+
 static void numbers(void **state)
 {
 	struct rule request = rule(100, ACTION_ALLOW, PROTOCOL_TCP, 443, 443, "0.0.0.0/0");
@@ -366,6 +390,7 @@ int main(void)
 		cmocka_unit_test(request_opens_one_door),
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(goes_around_a_deny),
+		cmocka_unit_test(goes_around_a_deny_with_a_set),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(no_number_is_free),
 		cmocka_unit_test(random_lists),
