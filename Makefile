@@ -203,6 +203,7 @@ MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED = $(SBIN)/nacld $(SBIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
+	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
 
 .PHONY: install uninstall
@@ -215,6 +216,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
 	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
+	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
 	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_path,$(page)) &&) true
 	$(Q)if [ -e $(CONFIG) ]; then echo "kept $(CONFIG)"; \
