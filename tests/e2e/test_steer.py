@@ -16,7 +16,7 @@ from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6EchoRequest, IPv
                                 IPv6ExtHdrFragment, fragment6)
 
 from config import allow, closed_host, config, host, open_host, subnet
-from lib import wait_until
+from lib import REPO, wait_until
 from services import NACLCTL, Nacld, naclctl, queue_file, stopped, udp_server, unprivileged
 from wire import Capture, inject
 
@@ -395,6 +395,41 @@ def test_monitor_with_drop_is_warned_of(net):
     ns = net.ns("lonely")
     assert 'mode is "monitor"' in steer(ns, "up", open_host(mode="monitor")).stderr
     assert "monitor" not in steer(ns, "up", open_host(mode="monitor", on_failure="accept")).stderr
+
+
+def confined(ns, options, *args):
+    """naclctl where /proc is mounted with these options, as a service manager may do."""
+    script = f'mount -t proc -o {options} proc /proc && exec "$@"'
+    return ns.run("unshare", "-m", "sh", "-c", script, "sh", NACLCTL, *args)
+
+
+def test_both_families_are_steered_where_proc_shows_processes_only(net):
+    """Without /proc/net the second family must not be taken for absent, and left unjudged."""
+    ns = net.ns("lonely")
+    path = net.tmp / "confined.conf"
+    path.write_text(open_host())
+    confined(ns, "subset=pid", "steer", "up", "-f", path, "--backend", "iptables-nft")
+    for command in families("iptables-nft"):
+        assert "-A INPUT -j NACLD-IN" in ns.run(command + "-save").stdout
+    confined(ns, "subset=pid", "steer", "down")
+    for command in families("iptables-nft"):
+        assert "NACLD" not in ns.run(command + "-save").stdout
+
+
+def test_the_units_view_of_proc_is_enough(net, variant):
+    """iptables-legacy-save says "nothing" where it cannot see /proc/net: `down` would leave all."""
+    ns = net.ns("lonely")
+    unit = (REPO / "systemd" / "nacld-steering.service").read_text()
+    options = ",".join(option for directive, option in (("ProtectProc=invisible", "hidepid=2"),
+                                                        ("ProcSubset=pid", "subset=pid"))
+                       if f"\n{directive}\n" in unit)
+    path = net.tmp / "unit.conf"
+    path.write_text(open_host())
+    for _ in range(2):
+        confined(ns, options, "steer", "up", "-f", path, "--backend", variant)
+    steer(ns, "show", open_host())
+    confined(ns, options, "steer", "down")
+    assert "NACLD" not in ruleset(ns)
 
 
 # Which packets are queued, and when
