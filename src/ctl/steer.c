@@ -197,10 +197,23 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 	return NACLCTL_OK;
 }
 
-static int dispatch(struct steer_request *request)
+static int carry_out(struct steer_request *request)
 {
 	struct steer_plan plan = {0};
 	int status = NACLCTL_USAGE;
+
+	if (strcmp(request->verb, "down") == 0)
+		return steer_down(request);
+	if (load_plan(request, &plan))
+		status = strcmp(request->verb, "up") == 0 ? steer_up(request, &plan)
+							  : steer_show(request, &plan);
+	steer_plan_fini(&plan);
+	return status;
+}
+
+static int dispatch(struct steer_request *request)
+{
+	int status, lock = -1;
 	bool is_up = strcmp(request->verb, "up") == 0;
 
 	if (!is_up && strcmp(request->verb, "down") != 0 && strcmp(request->verb, "show") != 0) {
@@ -214,11 +227,12 @@ static int dispatch(struct steer_request *request)
 			request->verb);
 		return NACLCTL_USAGE;
 	}
-	if (strcmp(request->verb, "down") == 0)
-		return steer_down(request);
-	if (load_plan(request, &plan))
-		status = is_up ? steer_up(request, &plan) : steer_show(request, &plan);
-	steer_plan_fini(&plan);
+	if (!request->dry_run && strcmp(request->verb, "show") != 0 && steer_lock(&lock)) {
+		fputs("naclctl: another naclctl is changing the steering: try again\n", stderr);
+		return NACLCTL_NO;
+	}
+	status = carry_out(request);
+	steer_unlock(lock);
 	return status;
 }
 

@@ -5,6 +5,7 @@ Where a packet went is read from the counters of the loaded rules: they count wh
 while nobody listens. Every backend that works on this kernel is tested; which, says the header.
 """
 
+import fcntl
 import json
 import re
 import socket
@@ -430,6 +431,32 @@ def test_the_units_view_of_proc_is_enough(net, variant):
     steer(ns, "show", open_host())
     confined(ns, options, "steer", "down")
     assert "NACLD" not in ruleset(ns)
+
+
+def test_changes_at_the_same_moment_are_made_one_after_the_other(net, variant):
+    """Two that read the same start would both load everything: every jump twice."""
+    ns = net.ns("lonely")
+    path = net.tmp / "race.conf"
+    path.write_text(open_host())
+    for _ in range(5):
+        steer(ns, "down")
+        racers = [subprocess.Popen(ns.argv(NACLCTL, "steer", "up", "-f", path, "--backend", variant),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                  for _ in range(4)]
+        assert [racer.wait(30) for racer in racers] == [0] * 4
+        for command in families(variant):
+            assert ns.run(command + "-save").stdout.count("-j NACLD-IN\n") == 1
+
+
+def test_a_change_that_never_ends_is_not_waited_for_for_ever(net):
+    ns = net.ns("lonely")
+    with open("/run/nacld-steering.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        steer(ns, "show", open_host(), check=False)
+        done = steer(ns, "up", open_host(), check=False)
+    assert done.returncode == 1
+    assert done.stderr == "naclctl: another naclctl is changing the steering: try again\n"
+    assert "steering is down" in steer(ns, "show", open_host(), check=False).stdout
 
 
 # Which packets are queued, and when
