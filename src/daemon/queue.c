@@ -76,16 +76,6 @@ static void put_settings(struct nlmsghdr *nlh, uint32_t length, enum policy_fail
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
 }
 
-int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on_failure)
-{
-	char buf[256];
-	struct nlmsghdr *nlh = config_message(queue, buf);
-
-	put_settings(nlh, length, on_failure);
-	/* No acknowledgement: it would arrive among the worker's packets. */
-	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
-}
-
 /* A full queue must fit, or the kernel drops what it could not copy to us. */
 static void size_receive_buffer(int fd, uint32_t length)
 {
@@ -94,6 +84,17 @@ static void size_receive_buffer(int fd, uint32_t length)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
+int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on_failure)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = config_message(queue, buf);
+
+	size_receive_buffer(queue->fd, length);
+	put_settings(nlh, length, on_failure);
+	/* No acknowledgement: it would arrive among the worker's packets. */
+	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
 
 static int explain_bind(int err, uint16_t number, char error[static QUEUE_ERROR_LEN])
