@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +116,17 @@ static struct policy *load_policy(struct steer_request *request)
 	return policy;
 }
 
+/* A name may be that of an interface to come, or misspelt: then nothing is judged, and nothing else says so. */
+static void note_missing_interfaces(struct steer_request *request, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->host.interface_count; i++)
+		if (if_nametoindex(policy->host.interfaces[i]) == 0)
+			steer_note(
+				request,
+				"no interface \"%s\" now: its packets are judged once it is there",
+				policy->host.interfaces[i]);
+}
+
 /* The plan of the configuration file. False: the file cannot be used, and it was said why. */
 static bool load_plan(struct steer_request *request, struct steer_plan *out)
 {
@@ -135,6 +147,8 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 	    !out->bypass)
 		steer_note(request, "mode is \"monitor\", but on_failure is \"drop\": while no "
 				    "daemon listens every steered packet is dropped");
+	if (!err && strcmp(request->verb, "up") == 0)
+		note_missing_interfaces(request, policy);
 	policy_free(policy);
 	if (err || out->count > 0)
 		return err == 0;

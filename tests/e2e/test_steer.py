@@ -392,6 +392,16 @@ def test_a_missing_tool_is_named_with_its_package(net):
     assert done.returncode == 1 and "could not be loaded" in done.stderr
 
 
+def test_an_interface_that_is_not_there_is_told(net):
+    """It may come later; a name that was misspelt protects nothing."""
+    ns = net.ns("lonely")
+    text = config(host([], [], interfaces=["lo", "eht0"]))
+    told = 'no interface "eht0" now: its packets are judged once it is there'
+    assert told in steer(ns, "up", text).stderr
+    assert told in json.loads(steer(ns, "up", text, "--json").stdout)["notes"]
+    assert '"lo"' not in steer(ns, "up", text).stderr
+
+
 def test_monitor_with_drop_is_warned_of(net):
     ns = net.ns("lonely")
     assert 'mode is "monitor"' in steer(ns, "up", open_host(mode="monitor")).stderr
