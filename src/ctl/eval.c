@@ -287,6 +287,8 @@ int cmd_eval(int argc, char **argv)
 	status = NACLCTL_USAGE;
 	policy = source_policy("eval", options.file, options.socket_path);
 	if (policy) {
+		/* Same answers, sooner; without memory for it the lists are walked. */
+		(void)policy_compile(policy);
 		run.policy = policy;
 		run.name = options.packets ? options.packets : "stdin";
 		run.json = options.json;

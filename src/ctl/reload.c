@@ -79,6 +79,7 @@ int cmd_reload(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
+		fprintf(stderr, "naclctl reload: \"%s\" is one argument too many\n", argv[optind]);
 		usage(stderr);
 		return NACLCTL_USAGE;
 	}

@@ -67,6 +67,7 @@ static int parse_options(int argc, char **argv, struct options *out)
 		}
 	}
 	if (optind < argc) {
+		fprintf(stderr, "naclctl show: \"%s\" is one argument too many\n", argv[optind]);
 		usage(stderr);
 		return NACLCTL_USAGE;
 	}

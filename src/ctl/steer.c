@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +116,17 @@ static struct policy *load_policy(struct steer_request *request)
 	return policy;
 }
 
+/* A name may be that of an interface to come, or misspelt: then nothing is judged, and nothing else says so. */
+static void note_missing_interfaces(struct steer_request *request, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->host.interface_count; i++)
+		if (if_nametoindex(policy->host.interfaces[i]) == 0)
+			steer_note(
+				request,
+				"no interface \"%s\" now: its packets are judged once it is there",
+				policy->host.interfaces[i]);
+}
+
 /* The plan of the configuration file. False: the file cannot be used, and it was said why. */
 static bool load_plan(struct steer_request *request, struct steer_plan *out)
 {
@@ -135,6 +147,8 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 	    !out->bypass)
 		steer_note(request, "mode is \"monitor\", but on_failure is \"drop\": while no "
 				    "daemon listens every steered packet is dropped");
+	if (!err && strcmp(request->verb, "up") == 0)
+		note_missing_interfaces(request, policy);
 	policy_free(policy);
 	if (err || out->count > 0)
 		return err == 0;
@@ -197,10 +211,23 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 	return NACLCTL_OK;
 }
 
-static int dispatch(struct steer_request *request)
+static int carry_out(struct steer_request *request)
 {
 	struct steer_plan plan = {0};
 	int status = NACLCTL_USAGE;
+
+	if (strcmp(request->verb, "down") == 0)
+		return steer_down(request);
+	if (load_plan(request, &plan))
+		status = strcmp(request->verb, "up") == 0 ? steer_up(request, &plan)
+							  : steer_show(request, &plan);
+	steer_plan_fini(&plan);
+	return status;
+}
+
+static int dispatch(struct steer_request *request)
+{
+	int status, lock = -1;
 	bool is_up = strcmp(request->verb, "up") == 0;
 
 	if (!is_up && strcmp(request->verb, "down") != 0 && strcmp(request->verb, "show") != 0) {
@@ -214,11 +241,12 @@ static int dispatch(struct steer_request *request)
 			request->verb);
 		return NACLCTL_USAGE;
 	}
-	if (strcmp(request->verb, "down") == 0)
-		return steer_down(request);
-	if (load_plan(request, &plan))
-		status = is_up ? steer_up(request, &plan) : steer_show(request, &plan);
-	steer_plan_fini(&plan);
+	if (!request->dry_run && strcmp(request->verb, "show") != 0 && steer_lock(&lock)) {
+		fputs("naclctl: another naclctl is changing the steering: try again\n", stderr);
+		return NACLCTL_NO;
+	}
+	status = carry_out(request);
+	steer_unlock(lock);
 	return status;
 }
 

@@ -26,6 +26,13 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan);
 int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 
+/*
+ * One change at a time: waits for another naclctl that is at it. 0 with a handle for steer_unlock, or
+ * -EBUSY after ten seconds. No file can be made at /run: no lock, and 0.
+ */
+int steer_lock(int *out);
+void steer_unlock(int handle);
+
 /* A remark: what was chosen, and why. */
 void steer_note(struct steer_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

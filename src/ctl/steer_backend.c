@@ -42,12 +42,15 @@ static const struct {
 
 static const enum family families[2] = {FAMILY_IPV4, FAMILY_IPV6};
 
-/* Booted with ipv6.disable=1 there is no IPv6 to filter, and ip6tables fails. */
+/*
+ * Booted with ipv6.disable=1 there is no IPv6 to filter, and ip6tables fails. Asked of the process's
+ * own folder: /proc/net is missing where /proc shows processes only (systemd's ProcSubset=pid).
+ */
 static int family_count(enum steer_backend backend)
 {
 	if (backend == STEER_NFT)
 		return 1;
-	return access("/proc/net/if_inet6", F_OK) == 0 ? 2 : 1;
+	return access("/proc/self/net/if_inet6", F_OK) == 0 ? 2 : 1;
 }
 
 const char *steer_backend_name(enum steer_backend backend)

@@ -63,6 +63,19 @@ static void make_folder(const char *path)
 	mkdir(folder, 0755); /* there already: fine; impossible: bind says so */
 }
 
+/* Removes what a daemon that died has left, and nothing else. */
+static int remove_dead_socket(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return 0; /* nothing there; impossible to tell: bind says so */
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	unlink(path);
+	return 0;
+}
+
 /* Best effort: root shares the socket with the group; the group's own daemon has it already. */
 static void give_to_group(const char *path)
 {
@@ -83,7 +96,9 @@ static int listen_at(struct control *control)
 	make_folder(control->path);
 	if (somebody_answers(&address))
 		return -EADDRINUSE;
-	unlink(control->path);
+	err = remove_dead_socket(control->path);
+	if (err)
+		return err;
 	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->fd < 0)
 		return -errno;
@@ -113,7 +128,7 @@ int control_open(const char *path, struct control **out)
 		control->clients[i].fd = -1;
 	memcpy(control->path, path, strlen(path) + 1);
 	err = listen_at(control);
-	if (err == -EADDRINUSE)
+	if (err == -EADDRINUSE || err == -EEXIST)
 		control->path[0] = '\0';
 	if (err) {
 		control_close(control);

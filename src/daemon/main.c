@@ -19,6 +19,7 @@
 
 #include "common/log.h"
 #include "common/protocol.h"
+#include "common/streams.h"
 #include "daemon/control.h"
 #include "daemon/daemon.h"
 #include "daemon/journal.h"
@@ -208,7 +209,9 @@ static int exit_status(int err)
 {
 	if (err == -EPERM || err == -EACCES)
 		return EX_NOPERM;
-	return err == -EBUSY || err == -ENOSYS || err == -EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+	return err == -EBUSY || err == -ENOSYS || err == -EADDRINUSE || err == -EEXIST
+		       ? EX_UNAVAILABLE
+		       : EX_OSERR;
 }
 
 static void say_ready(struct daemon *daemon)
@@ -233,6 +236,15 @@ static int load(struct daemon *daemon)
 	else if (err)
 		log_error("cannot load %s: %s", daemon->config_path, strerror(-err));
 	return err;
+}
+
+static const char *listen_error(int err)
+{
+	if (err == -EADDRINUSE)
+		return "another nacld answers there";
+	if (err == -EEXIST)
+		return "there is a file that is no socket: choose another path";
+	return strerror(-err);
 }
 
 static int serve(const struct options *options)
@@ -263,8 +275,7 @@ static int serve(const struct options *options)
 	}
 	err = control_open(options->socket, &loop.control);
 	if (err) {
-		log_error("cannot listen at %s: %s", options->socket,
-			  err == -EADDRINUSE ? "another nacld answers there" : strerror(-err));
+		log_error("cannot listen at %s: %s", options->socket, listen_error(err));
 		status = exit_status(err);
 		goto out;
 	}
@@ -293,8 +304,10 @@ int main(int argc, char **argv)
 		.config = PROTOCOL_CONFIG_DEFAULT,
 		.socket = PROTOCOL_SOCKET_DEFAULT,
 	};
-	int status = parse_options(argc, argv, &options);
+	int status;
 
+	streams_hold();
+	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	return options.check ? check(options.config) : serve(&options);

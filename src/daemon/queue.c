@@ -25,7 +25,6 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 
 #include "daemon/counter.h"
-#include "daemon/privilege.h"
 
 /* Socket memory one queued message costs at this copy range: a 1,024 byte buffer and its skb. */
 #define MESSAGE_TRUESIZE 1536
@@ -76,16 +75,6 @@ static void put_settings(struct nlmsghdr *nlh, uint32_t length, enum policy_fail
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
 }
 
-int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on_failure)
-{
-	char buf[256];
-	struct nlmsghdr *nlh = config_message(queue, buf);
-
-	put_settings(nlh, length, on_failure);
-	/* No acknowledgement: it would arrive among the worker's packets. */
-	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
-}
-
 /* A full queue must fit, or the kernel drops what it could not copy to us. */
 static void size_receive_buffer(int fd, uint32_t length)
 {
@@ -96,9 +85,51 @@ static void size_receive_buffer(int fd, uint32_t length)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
-static int explain_bind(int err, uint16_t number, char error[static QUEUE_ERROR_LEN])
+int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on_failure)
 {
-	if ((err == -EPERM || err == -EBUSY) && privilege_has_net_admin()) {
+	char buf[256];
+	struct nlmsghdr *nlh = config_message(queue, buf);
+
+	size_receive_buffer(queue->fd, length);
+	put_settings(nlh, length, on_failure);
+	/* No acknowledgement: it would arrive among the worker's packets. */
+	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static int bind_queue(struct queue *queue, uint32_t length, enum policy_failure on_failure)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = config_message(queue, buf);
+	int err;
+
+	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
+	err = request(queue, nlh);
+	if (err < 0)
+		return err;
+	nlh = config_message(queue, buf);
+	put_settings(nlh, length, on_failure);
+	return request(queue, nlh);
+}
+
+/*
+ * The kernel answers a bind with EPERM both without the capability and when another program owns the
+ * queue. PF_BIND does nothing any more, but asks for the same capability, and for no queue. (The
+ * process's own capabilities tell less: they may not reach this network namespace.)
+ */
+static bool may_configure(struct queue *queue)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = config_message(queue, buf);
+
+	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_PF_BIND);
+	return queue->socket && request(queue, nlh) == 0;
+}
+
+static int explain_bind(struct queue *queue, int err, char error[static QUEUE_ERROR_LEN])
+{
+	uint16_t number = queue->number;
+
+	if (err == -EBUSY || (err == -EPERM && may_configure(queue))) {
 		snprintf(error, QUEUE_ERROR_LEN,
 			 "queue %u is taken by another program: stop it, or choose another "
 			 "queue.first (see /proc/net/netfilter/nfnetlink_queue)",
@@ -118,21 +149,6 @@ static int explain_bind(int err, uint16_t number, char error[static QUEUE_ERROR_
 	}
 	snprintf(error, QUEUE_ERROR_LEN, "queue %u: %s", number, strerror(-err));
 	return err;
-}
-
-static int bind_queue(struct queue *queue, uint32_t length, enum policy_failure on_failure)
-{
-	char buf[256];
-	struct nlmsghdr *nlh = config_message(queue, buf);
-	int err;
-
-	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
-	err = request(queue, nlh);
-	if (err < 0)
-		return err;
-	nlh = config_message(queue, buf);
-	put_settings(nlh, length, on_failure);
-	return request(queue, nlh);
 }
 
 static int open_socket(struct queue *queue, uint32_t length)
@@ -187,7 +203,7 @@ int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
 	if (!err)
 		err = bind_queue(queue, length, on_failure);
 	if (err) {
-		err = explain_bind(err, number, error);
+		err = explain_bind(queue, err, error);
 		queue_close(queue);
 		return err;
 	}

@@ -32,7 +32,7 @@ int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
 /* Closing drops every packet that waits in the queue. NULL is fine. */
 void queue_close(struct queue *queue);
 
-/* Changes length and failure behaviour of a bound queue. 0 or -errno. */
+/* Changes length, receive buffer and failure behaviour of a bound queue. 0 or -errno. */
 int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on_failure);
 
 uint16_t queue_number(const struct queue *queue);

@@ -13,6 +13,7 @@ from lib import wait_until
 from services import Nacld, naclctl, read_line
 
 REQUEST_MAX, CLIENTS_MAX = 4096, 32
+EX_UNAVAILABLE = 69
 
 
 @pytest.fixture
@@ -134,6 +135,26 @@ def test_the_socket_is_not_for_everybody_and_goes_with_the_daemon(nacld):
     assert mode & 0o007 == 0, f"{mode:o}"
     assert nacld.stop() == 0
     assert not nacld.socket_path.exists()
+
+
+def test_what_is_no_socket_is_not_replaced(net):
+    """A wrong -s must not cost a file."""
+    path = net.tmp / "precious"
+    path.write_text("still here")
+    nacld = Nacld(net.ns("server"), open_host(), "-s", path, ready=False, expect=(EX_UNAVAILABLE,))
+    assert nacld.wait() == EX_UNAVAILABLE
+    assert nacld.log().splitlines() == [
+        f"nacld: error: cannot listen at {path}: there is a file that is no socket: choose another path"]
+    assert path.read_text() == "still here"
+
+
+def test_closed_standard_streams_are_not_taken_by_others(net):
+    """Else the log would go into the first descriptor that is opened: a queue, a client."""
+    nacld = Nacld(net.ns("server"), open_host(),
+                  prefix=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+    for number in range(3):
+        assert os.readlink(f"/proc/{nacld.pid}/fd/{number}") == "/dev/null"
+    assert nacld.status()["version"]
 
 
 def test_naclctl_reads_it(nacld):

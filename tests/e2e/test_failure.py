@@ -97,12 +97,14 @@ def test_a_full_queue(net, on_failure, passed):
     assert nacld.total("kernel_dropped") == SENT - LENGTH - passed
 
 
-def test_the_receive_buffer_holds_a_full_queue(net):
+@pytest.mark.parametrize("first_length", [4096, 64], ids=["from-the-start", "grown-by-a-reload"])
+def test_the_receive_buffer_holds_a_full_queue(net, first_length):
     """The queue's length in packets is what it can hold: the socket's buffer must not be the limit."""
     client, server, link = net.pair()
     length = 4096
-    nacld = Nacld(server, closed_host(length=length))
+    nacld = Nacld(server, closed_host(length=first_length))
     steer(server, nacld)
+    nacld.reload(closed_host(length=length))
     stopped(nacld)
     packet = bytes(IP(src="192.0.2.2", dst="192.0.2.1") / UDP(dport=PORT) / bytes(1400))
     inject(link, client, *[packet] * length)

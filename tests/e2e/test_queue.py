@@ -71,6 +71,16 @@ def test_without_the_capability_it_says_so(net):
     assert "CAP_NET_ADMIN" in said[0]
 
 
+def test_a_capability_that_does_not_reach_the_namespace_is_told_from_a_taken_queue(net):
+    """Root of a new user namespace has every capability, but not over this network namespace."""
+    server = net.ns("server")
+    nacld = Nacld(server, open_host(), ready=False, expect=(EX_NOPERM,), prefix=("unshare", "-Ur"))
+    assert nacld.wait() == EX_NOPERM
+    said = lines(nacld.log())
+    assert len(said) == 1, said
+    assert "CAP_NET_ADMIN" in said[0]
+
+
 @pytest.mark.parametrize("text", ["network_acls = (\n  { name = 3; } );\n", "mode = \"enforc\";\n"])
 def test_a_bad_configuration_is_refused(net, text):
     server = net.ns("server")

@@ -5,6 +5,7 @@ Where a packet went is read from the counters of the loaded rules: they count wh
 while nobody listens. Every backend that works on this kernel is tested; which, says the header.
 """
 
+import fcntl
 import json
 import re
 import socket
@@ -16,7 +17,7 @@ from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6EchoRequest, IPv
                                 IPv6ExtHdrFragment, fragment6)
 
 from config import allow, closed_host, config, host, open_host, subnet
-from lib import wait_until
+from lib import REPO, wait_until
 from services import NACLCTL, Nacld, naclctl, queue_file, stopped, udp_server, unprivileged
 from wire import Capture, inject
 
@@ -391,10 +392,81 @@ def test_a_missing_tool_is_named_with_its_package(net):
     assert done.returncode == 1 and "could not be loaded" in done.stderr
 
 
+def test_an_interface_that_is_not_there_is_told(net):
+    """It may come later; a name that was misspelt protects nothing."""
+    ns = net.ns("lonely")
+    text = config(host([], [], interfaces=["lo", "eht0"]))
+    told = 'no interface "eht0" now: its packets are judged once it is there'
+    assert told in steer(ns, "up", text).stderr
+    assert told in json.loads(steer(ns, "up", text, "--json").stdout)["notes"]
+    assert '"lo"' not in steer(ns, "up", text).stderr
+
+
 def test_monitor_with_drop_is_warned_of(net):
     ns = net.ns("lonely")
     assert 'mode is "monitor"' in steer(ns, "up", open_host(mode="monitor")).stderr
     assert "monitor" not in steer(ns, "up", open_host(mode="monitor", on_failure="accept")).stderr
+
+
+def confined(ns, options, *args):
+    """naclctl where /proc is mounted with these options, as a service manager may do."""
+    script = f'mount -t proc -o {options} proc /proc && exec "$@"'
+    return ns.run("unshare", "-m", "sh", "-c", script, "sh", NACLCTL, *args)
+
+
+def test_both_families_are_steered_where_proc_shows_processes_only(net):
+    """Without /proc/net the second family must not be taken for absent, and left unjudged."""
+    ns = net.ns("lonely")
+    path = net.tmp / "confined.conf"
+    path.write_text(open_host())
+    confined(ns, "subset=pid", "steer", "up", "-f", path, "--backend", "iptables-nft")
+    for command in families("iptables-nft"):
+        assert "-A INPUT -j NACLD-IN" in ns.run(command + "-save").stdout
+    confined(ns, "subset=pid", "steer", "down")
+    for command in families("iptables-nft"):
+        assert "NACLD" not in ns.run(command + "-save").stdout
+
+
+def test_the_units_view_of_proc_is_enough(net, variant):
+    """iptables-legacy-save says "nothing" where it cannot see /proc/net: `down` would leave all."""
+    ns = net.ns("lonely")
+    unit = (REPO / "systemd" / "nacld-steering.service").read_text()
+    options = ",".join(option for directive, option in (("ProtectProc=invisible", "hidepid=2"),
+                                                        ("ProcSubset=pid", "subset=pid"))
+                       if f"\n{directive}\n" in unit)
+    path = net.tmp / "unit.conf"
+    path.write_text(open_host())
+    for _ in range(2):
+        confined(ns, options, "steer", "up", "-f", path, "--backend", variant)
+    steer(ns, "show", open_host())
+    confined(ns, options, "steer", "down")
+    assert "NACLD" not in ruleset(ns)
+
+
+def test_changes_at_the_same_moment_are_made_one_after_the_other(net, variant):
+    """Two that read the same start would both load everything: every jump twice."""
+    ns = net.ns("lonely")
+    path = net.tmp / "race.conf"
+    path.write_text(open_host())
+    for _ in range(5):
+        steer(ns, "down")
+        racers = [subprocess.Popen(ns.argv(NACLCTL, "steer", "up", "-f", path, "--backend", variant),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                  for _ in range(4)]
+        assert [racer.wait(30) for racer in racers] == [0] * 4
+        for command in families(variant):
+            assert ns.run(command + "-save").stdout.count("-j NACLD-IN\n") == 1
+
+
+def test_a_change_that_never_ends_is_not_waited_for_for_ever(net):
+    ns = net.ns("lonely")
+    with open("/run/nacld-steering.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        steer(ns, "show", open_host(), check=False)
+        done = steer(ns, "up", open_host(), check=False)
+    assert done.returncode == 1
+    assert done.stderr == "naclctl: another naclctl is changing the steering: try again\n"
+    assert "steering is down" in steer(ns, "show", open_host(), check=False).stdout
 
 
 # Which packets are queued, and when

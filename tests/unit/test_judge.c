@@ -241,6 +241,10 @@ static void messages_that_are_no_packets_are_counted_and_not_answered(void **sta
 	end_message(nlh);
 	nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3); /* no id */
 	end_message(nlh);
+	nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
+	message_put_header(nlh, 7, NF_INET_LOCAL_IN);
+	end_message(nlh);
+	nlh->nlmsg_len += 4;                 /* more than arrived */
 	batch.region->slots[used++].len = 3; /* not even a header */
 	run();
 	assert_int_equal(batch.verdict_count, 0);
@@ -249,7 +253,7 @@ static void messages_that_are_no_packets_are_counted_and_not_answered(void **sta
 	assert_int_equal(judge.counters.errors[BATCH_ERROR_EPERM], 1);
 	assert_int_equal(judge.counters.errors[BATCH_ERROR_ENODEV], 1);
 	assert_int_equal(judge.counters.errors[BATCH_ERROR_NETLINK], 1);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_MALFORMED], 3);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_MALFORMED], 4);
 }
 
 static void attribute_lengths_that_lie_stay_inside_the_message(void **state)
