@@ -193,6 +193,7 @@ san: ## unit and e2e tests under ASan and UBSan
 
 # Installed, and nothing else: no account is made, no service enabled or started. The units name the programs where
 # PREFIX puts them. A configuration that is there already is the host's own and stays.
+BIN    = $(DESTDIR)$(PREFIX)/bin
 SBIN   = $(DESTDIR)$(PREFIX)/sbin
 UNITS  = $(DESTDIR)$(PREFIX)/lib/systemd/system
 SHARE  = $(DESTDIR)$(PREFIX)/share
@@ -201,17 +202,18 @@ ETC    = $(DESTDIR)/etc/nacld
 CONFIG = $(ETC)/nacld.conf
 MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-INSTALLED = $(SBIN)/nacld $(SBIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
+INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
 	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
 
 .PHONY: install uninstall
 install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
-	$(Q)install -d $(SBIN) $(UNITS) $(ETC) $(DOC)/examples
-	$(Q)install -m 755 $(B)/nacld $(B)/naclctl $(SBIN)
+	$(Q)install -d $(BIN) $(SBIN) $(UNITS) $(ETC) $(DOC)/examples
+	$(Q)install -m 755 $(B)/nacld $(SBIN)
+	$(Q)install -m 755 $(B)/naclctl $(BIN)
 	$(Q)for unit in nacld.service nacld-steering.service; do \
-		sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/$$unit | \
+		sed 's|=/usr/\(s*bin\)/|=$(PREFIX)/\1/|' systemd/$$unit | \
 		install -m 644 /dev/stdin $(UNITS)/$$unit || exit; done
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf

@@ -12,6 +12,7 @@
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/show.h"
+#include "ctl/steer.h"
 
 struct options {
 	const char *acl;
@@ -102,6 +103,24 @@ static int keep_acl(json_t *status, const char *name)
 	return -1;
 }
 
+/*
+ * Adds what only the kernel knows to what the daemon said: whether packets are brought to it at all.
+ * null where this user may not look.
+ */
+static void add_steering(json_t *status)
+{
+	static const char *const words[] = {NULL, "down", "differs", "up"};
+	const char *file = json_string_value(json_object_get(status, "config"));
+	enum steer_backend backend;
+	enum steer_state state = file ? steer_look(file, &backend) : STEER_UNKNOWN;
+	json_t *steering = json_null();
+
+	if (state != STEER_UNKNOWN)
+		steering = json_pack("{s:s, s:s?}", "state", words[state], "backend",
+				     state == STEER_IS_DOWN ? NULL : steer_backend_name(backend));
+	json_object_set_new(status, "steering", steering);
+}
+
 static int show(json_t *answer, const struct options *options)
 {
 	json_t *status = json_object_get(answer, "status");
@@ -114,6 +133,7 @@ static int show(json_t *answer, const struct options *options)
 	}
 	if (options->acl && keep_acl(status, options->acl) < 0)
 		return NACLCTL_NO;
+	add_steering(status);
 	if (options->json) {
 		json_dumpf(status, stdout, JSON_INDENT(2));
 		putchar('\n');

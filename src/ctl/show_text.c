@@ -107,6 +107,25 @@ static void show_settings(const json_t *status, FILE *to)
 	show_names(json_object_get(status, "exempt"), "nothing", to);
 }
 
+/* What the kernel brings to the daemon; nothing where this user may not look. */
+static void show_steering(const json_t *status, const struct term *term, FILE *to)
+{
+	const json_t *steering = json_object_get(status, "steering");
+	const char *backend = json_string_value(json_object_get(steering, "backend"));
+
+	if (!json_is_object(steering))
+		return;
+	label(to, "steering");
+	if (is(steering, "state", "up"))
+		fprintf(to, "up (%s), as the configuration asks\n", backend);
+	else if (is(steering, "state", "differs"))
+		fprintf(to, "%sNOT AS THE CONFIGURATION ASKS%s (%s): naclctl steer up\n",
+			term->bold, term->off, backend);
+	else
+		fprintf(to, "%sDOWN%s, no packet reaches nacld: naclctl steer up\n", term->bold,
+			term->off);
+}
+
 /* Nothing where the flow log is off; what was lost only where something was. */
 static void show_flow_log(const json_t *status, const struct term *term, FILE *to)
 {
@@ -332,6 +351,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_mode(status, &term, to);
 	show_configuration(status, &term, to);
 	show_settings(status, to);
+	show_steering(status, &term, to);
 	show_flow_log(status, &term, to);
 	show_associations(status, to);
 	json_array_foreach(acls, i, acl)

@@ -79,7 +79,7 @@ json_t *steer_json_rules(enum steer_backend backend, const struct steer_rules *r
 	return object;
 }
 
-static bool may_administer(void)
+bool steer_may_administer(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -236,7 +236,7 @@ static int dispatch(struct steer_request *request)
 		return NACLCTL_USAGE;
 	}
 	/* Rules for a backend that was named are only text: everybody may see them. */
-	if (!may_administer() && !(is_up && request->dry_run && request->forced)) {
+	if (!steer_may_administer() && !(is_up && request->dry_run && request->forced)) {
 		fprintf(stderr, "naclctl: steer %s needs CAP_NET_ADMIN; run it as root (sudo)\n",
 			request->verb);
 		return NACLCTL_USAGE;

@@ -26,6 +26,20 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan);
 int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 
+/* Whether the kernel's rules are those that `file` asks for. */
+enum steer_state {
+	STEER_UNKNOWN, /* no CAP_NET_ADMIN to look, or the file cannot be used */
+	STEER_IS_DOWN, /* no packet reaches nacld */
+	STEER_DIFFERS, /* loaded, but not as the file asks, or through two backends */
+	STEER_IS_UP,   /* loaded, as the file asks */
+};
+
+/* Looks, says nothing. *backend is set for STEER_DIFFERS and STEER_IS_UP. Runs nft and iptables. */
+enum steer_state steer_look(const char *file, enum steer_backend *backend);
+
+/* May this process read and change the kernel's rules? (CAP_NET_ADMIN) */
+bool steer_may_administer(void);
+
 /*
  * One change at a time: waits for another naclctl that is at it. 0 with a handle for steer_unlock, or
  * -EBUSY after ten seconds. No file can be made at /run: no lock, and 0.

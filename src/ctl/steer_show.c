@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/protocol.h"
+#include "format/conf.h"
 
 /* What was found in the kernel. */
 struct loaded {
@@ -174,6 +175,12 @@ static bool compare(struct loaded *loaded, const struct steer_plan *plan, struct
 	return true;
 }
 
+static void loaded_fini(struct loaded *loaded)
+{
+	for (int i = 0; i < STEER_BACKENDS; i++)
+		steer_rules_fini(&loaded->rules[i]);
+}
+
 int steer_show(struct steer_request *request, const struct steer_plan *plan)
 {
 	struct loaded loaded = {.backend = request->backend};
@@ -192,7 +199,42 @@ int steer_show(struct steer_request *request, const struct steer_plan *plan)
 			status = NACLCTL_OK;
 	}
 	steer_rules_fini(&want);
-	for (int i = 0; i < STEER_BACKENDS; i++)
-		steer_rules_fini(&loaded.rules[i]);
+	loaded_fini(&loaded);
 	return status;
+}
+
+/* The plan of a file that may be anything: an answer, no report. */
+static bool quiet_plan(const char *file, struct steer_plan *out)
+{
+	struct conf_report report = {0};
+	struct policy *policy = conf_load(file, &report);
+	const char *bad_interface;
+	bool built = policy && steer_plan_build(policy, out, &bad_interface) == 0;
+
+	conf_report_fini(&report);
+	policy_free(policy);
+	return built;
+}
+
+enum steer_state steer_look(const char *file, enum steer_backend *backend)
+{
+	struct steer_request quiet = {.json = true, .notes = json_array()};
+	struct loaded loaded = {0};
+	struct steer_rules want = {0};
+	struct steer_plan plan = {0};
+	enum steer_state state = STEER_UNKNOWN;
+
+	if (steer_may_administer() && quiet_plan(file, &plan)) {
+		read_all(&quiet, &loaded);
+		if (loaded.count == 0)
+			state = STEER_IS_DOWN;
+		else if (compare(&loaded, &plan, &want))
+			state = loaded.count == 1 && loaded.equal ? STEER_IS_UP : STEER_DIFFERS;
+	}
+	*backend = loaded.backend;
+	steer_rules_fini(&want);
+	steer_plan_fini(&plan);
+	loaded_fini(&loaded);
+	json_decref(quiet.notes);
+	return state;
 }

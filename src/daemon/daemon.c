@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/log.h"
 
@@ -176,15 +177,29 @@ static void first_error(const struct conf_report *report, const char *path,
 			 report->items[i].line, report->items[i].message);
 }
 
+/* A file that has become a pipe or a device could hold the main thread up for ever. */
+static bool is_plain_file(const char *path, struct reload_result *result)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return true; /* what is missing or unreadable is said where it is read */
+	snprintf(result->error, sizeof(result->error), "%s is not a plain file", path);
+	return false;
+}
+
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
 				struct reload_result *result, struct flow_set **flows)
 {
 	const struct policy *old = daemon->current->policy;
-	struct policy *policy = conf_load(daemon->config_path, report);
 	struct snapshot *next = NULL;
+	struct policy *policy;
 	int err;
 
+	if (!is_plain_file(daemon->config_path, result))
+		return NULL;
+	policy = conf_load(daemon->config_path, report);
 	if (!policy) {
 		first_error(report, daemon->config_path, result);
 		return NULL;

@@ -12,6 +12,7 @@ struct event {
 	uint8_t direction; /* enum direction */
 	uint8_t reason;    /* enum packet_reason; PACKET_OK: the rule decided */
 	uint8_t hook;      /* enum hook */
+	bool monitor;      /* it passed: monitor mode */
 	struct packet packet;
 };
 

@@ -31,12 +31,11 @@ static void decider(const struct event *event, const struct snapshot *current, c
 
 static void tell(const struct event *event, const struct daemon *daemon)
 {
-	bool monitor = daemon->current->policy->mode == POLICY_MONITOR;
 	char packet[PACKETTEXT_LEN], why[160];
 
 	packettext_print(event->hook, &event->packet, packet);
 	decider(event, daemon->current, why, sizeof(why));
-	log_info("%s %s (%s)", monitor ? "would drop" : "dropped", packet, why);
+	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
 }
 
 static void drain(struct journal *journal, struct daemon *daemon)

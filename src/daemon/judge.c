@@ -75,6 +75,7 @@ static void tell_drop(struct judge *judge, const struct snapshot *snapshot, enum
 		.serial = snapshot->serial,
 		.hook = (uint8_t)hook,
 		.reason = (uint8_t)reason,
+		.monitor = snapshot->policy->mode == POLICY_MONITOR,
 		.packet = *packet,
 	};
 

@@ -147,6 +147,7 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *name = json_string_value(json_object_get(object, "request"));
 	char *answer = NULL;
+	bool known;
 	size_t i;
 
 	if (!object)
@@ -154,13 +155,14 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 	for (i = 0; name && i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (strcmp(requests[i].name, name) == 0)
 			break;
-	if (!name || i == sizeof(requests) / sizeof(requests[0]))
+	known = name && i < sizeof(requests) / sizeof(requests[0]);
+	if (!known)
 		answer = request_refuse("unknown request; known are status, config and reload");
 	else if (requests[i].changes && peer != 0 && peer != geteuid())
 		answer = request_refuse("only root may change anything: use sudo");
 	else
 		answer = render(requests[i].answer(daemon));
-	log_debug("request \"%s\" from user %u", name ? name : "", peer);
+	log_debug("request from user %u: %s", peer, known ? requests[i].name : "not known");
 	json_decref(object);
 	return answer;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reload: no packet is lost, no unchanged counter, and a broken file changes nothing."""
 
+import os
 import signal
 import socket
 import threading
@@ -135,3 +136,13 @@ def test_the_running_configuration_is_readable_and_loads_again(net):
     text = nacld.ask("config")["config"]
     nacld.reload(text)
     assert nacld.ask("config")["config"] == text
+
+
+def test_a_configuration_that_became_a_pipe_does_not_hang_the_daemon(net):
+    """Opening a pipe waits for its other end: the control socket must go on answering."""
+    nacld = Nacld(net.ns("server"), open_host())
+    nacld.conf_path.unlink()
+    os.mkfifo(nacld.conf_path)
+    with pytest.raises(ControlError, match="not a plain file"):
+        nacld.reload()
+    assert "not a plain file" in nacld.status()["last_reload_error"]

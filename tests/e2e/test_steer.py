@@ -358,6 +358,28 @@ def test_where_both_files_fail_nothing_is_loaded(net, backend):
     assert steer(ns, "show", GOOD, "--backend", backend, check=False).returncode == 1
 
 
+def test_show_tells_whether_packets_reach_the_daemon(net, variant):
+    """A daemon that serves an empty queue protects nothing; whoever looks must see it."""
+    ns = net.ns("lonely")
+    nacld = Nacld(ns, GOOD)
+
+    def steering():
+        return json.loads(naclctl(ns, "show", "--json", "-s", nacld.socket_path).stdout)["steering"]
+
+    assert steering() == {"state": "down", "backend": None}
+    assert "DOWN" in naclctl(ns, "show", "-s", nacld.socket_path).stdout
+    naclctl(ns, "steer", "up", "-f", nacld.conf_path, "--backend", variant)
+    assert steering() == {"state": "up", "backend": variant}
+    ns.run(variant, "-w", "-t", "mangle", "-F", "INPUT")
+    assert steering() == {"state": "differs", "backend": variant}
+    assert "NOT AS THE CONFIGURATION ASKS" in naclctl(ns, "show", "-s", nacld.socket_path).stdout
+    unprivileged_view = ns.run(*unprivileged(NACLCTL, "show", "--json", "-s", nacld.socket_path),
+                               check=False)
+    assert unprivileged_view.returncode == 1 or \
+        json.loads(unprivileged_view.stdout)["steering"] is None
+    naclctl(ns, "steer", "down")
+
+
 def test_the_callers_path_is_not_trusted(net, tmp_path):
     """A program of the same name in the caller's PATH is never run."""
     ns = net.ns("lonely")
