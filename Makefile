@@ -55,6 +55,13 @@ test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/add
 test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
 	src/core/addr.c
 test_events_SRC := src/daemon/events.c
+test_judge_SRC  := src/daemon/judge.c src/daemon/batch.c src/daemon/snapshot.c src/daemon/events.c \
+	$(test_policy_SRC) $(wildcard src/core/packet*.c)
+test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
+	src/core/addr.c
+test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
+test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
+test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
@@ -62,30 +69,41 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ -lcmocka $($*_LIBS)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
+
+.PHONY: demo
+demo: ## the story on real packets: nginx, curl and nacld in two namespaces
+	$(Q)tests/deps build steer demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden layering e2e shellcheck mandoc-lint format-check format systemd-check \
+.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint format-check format systemd-check \
 	update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
-	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden layering shellcheck mandoc-lint \
-		format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
+		docs format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
 
 unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
-	$(Q)set -e; for t in $^; do tests/suite $(B)/results $$(basename $$t) $$t; done
+	$(Q)status=0; for t in $^; do \
+		tests/suite $(B)/results $$(basename $$t) $$t || status=1; done; exit $$status
+
+ctl: all ## naclctl's commands: golden output, hard cases
+	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
 
 golden: all ## configurations in, canonical text or exact errors out
 	$(Q)tests/suite $(B)/results golden tests/golden/run $(B)
 
 update-golden: all ## take the present output as right (read the diff!)
 	$(Q)tests/golden/run --update $(B)
+	$(Q)tests/ctl/run --update $(B)
 
 layering: all ## who may use whom
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)
@@ -98,6 +116,11 @@ shellcheck: ## the shell scripts
 
 mandoc-lint: ## the man pages
 	$(Q)tests/suite $(B)/results mandoc tests/lint man
+
+# A folder has this name too.
+.PHONY: docs
+docs: all ## the documents against the programs
+	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format

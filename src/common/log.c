@@ -27,7 +27,8 @@ static const char *line_prefix(enum log_level level)
 	return getenv("JOURNAL_STREAM") ? journal[level] : plain[level];
 }
 
-static void write_line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
+							     const char *format, va_list args)
 {
 	int saved_errno = errno;
 	char text[1024];

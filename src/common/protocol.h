@@ -8,7 +8,8 @@
  *
  *   {"request": "status"}   -> {"ok": true, "status": {...}}     see "Status" below
  *   {"request": "config"}   -> {"ok": true, "config": "..."}     the running policy, canonical text
- *   {"request": "reload"}   -> {"ok": true, "warnings": "..."}   root or the daemon's own user only
+ *   {"request": "reload"}   -> {"ok": true, "warnings": "...", "note": "..."}
+ *                              root or the daemon's own user only; `note` is what to do by hand, or ""
  *   anything else           -> {"ok": false, "error": "..."}
  *
  * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old policy

@@ -76,7 +76,6 @@ static enum packet_reason need(const struct cursor *c, size_t count, enum packet
 }
 
 /*
- *  0                   1                   2                   3
  *  |          Source Port          |        Destination Port       |
  *  |                        Sequence Number                        |
  *  |                     Acknowledgment Number                     |
@@ -109,7 +108,6 @@ static enum packet_reason parse_tcp(struct cursor *c, struct packet *out)
  * segments that the kernel has yet to cut (UDP_SEGMENT), or has put together (GRO), states the
  * length of the train, as one datagram would.
  *
- *  0                   1                   2                   3
  *  |          Source Port          |        Destination Port       |
  *  |            Length             |           Checksum            |
  */
@@ -133,7 +131,6 @@ static enum packet_reason parse_udp(struct cursor *c, struct packet *out)
 }
 
 /*
- *  0                   1                   2                   3
  *  |     Type      |     Code      |           Checksum            |
  *  |       depends on the type; ICMPv6 counts it to the body       |
  */
@@ -161,14 +158,15 @@ static enum packet_reason parse_transport(struct cursor *c, struct packet *out)
 	case PROTOCOL_UDP:
 		return parse_udp(c, out);
 	case PROTOCOL_ICMP:
-		return out->src.family == FAMILY_IPV4 ? parse_icmp(c, ICMP_HEADER_LEN, out)
-						      : PACKET_OK;
+		if (out->src.family == FAMILY_IPV4)
+			return parse_icmp(c, ICMP_HEADER_LEN, out);
+		break;
 	case PROTOCOL_ICMPV6:
-		return out->src.family == FAMILY_IPV6 ? parse_icmp(c, ICMPV6_HEADER_LEN, out)
-						      : PACKET_OK;
-	default:
-		return PACKET_OK;
+		if (out->src.family == FAMILY_IPV6)
+			return parse_icmp(c, ICMPV6_HEADER_LEN, out);
+		break;
 	}
+	return PACKET_OK;
 }
 
 /*
@@ -195,8 +193,24 @@ static enum packet_reason note_fragment(struct cursor *c, size_t whole_len, size
 	return PACKET_OK;
 }
 
+/* The three length checks behind too-short; narrows the cursor to the packet. */
+static enum packet_reason check_ipv4_len(struct cursor *c, size_t header_len)
+{
+	size_t total_len = be16(c->data + 2), wire_len = c->len;
+
+	if (total_len == 0 && wire_len > IP_MAX_LEN)
+		total_len = wire_len;
+	if (header_len < IPV4_HEADER_LEN)
+		return PACKET_BAD_HEADER_LEN;
+	if (total_len < header_len)
+		return PACKET_BAD_TOTAL_LEN;
+	if (total_len > wire_len)
+		return PACKET_TRUNCATED;
+	c->len = total_len;
+	return need(c, header_len, PACKET_BAD_TOTAL_LEN);
+}
+
 /*
- *  0                   1                   2                   3
  *  |Version|  IHL  |Type of Service|          Total Length         |
  *  |         Identification        |0 D M|     Fragment Offset     |
  *  |  Time to Live |    Protocol   |         Header Checksum       |
@@ -208,7 +222,7 @@ static enum packet_reason parse_ipv4(struct cursor *c, struct packet *out)
 {
 	const uint8_t *p = c->data;
 	enum packet_reason reason = need(c, IPV4_HEADER_LEN, PACKET_TOO_SHORT);
-	size_t header_len, total_len, wire_len = c->len;
+	size_t header_len;
 	uint16_t fragment;
 
 	if (reason != PACKET_OK)
@@ -221,20 +235,10 @@ static enum packet_reason parse_ipv4(struct cursor *c, struct packet *out)
 	out->dst = addr_from_ipv4(be32(p + 16));
 
 	header_len = (size_t)(p[0] & 0xf) * 4;
-	total_len = be16(p + 2);
-	if (total_len == 0 && wire_len > IP_MAX_LEN)
-		total_len = wire_len;
-	if (header_len < IPV4_HEADER_LEN)
-		return PACKET_BAD_HEADER_LEN;
-	if (total_len < header_len)
-		return PACKET_BAD_TOTAL_LEN;
-	if (total_len > wire_len)
-		return PACKET_TRUNCATED;
-	c->len = total_len;
-	out->len = (uint32_t)total_len;
-	reason = need(c, header_len, PACKET_BAD_TOTAL_LEN);
+	reason = check_ipv4_len(c, header_len);
 	if (reason != PACKET_OK)
 		return reason;
+	out->len = (uint32_t)c->len;
 	c->pos = header_len;
 
 	fragment = be16(p + 6) & 0x3fff;
@@ -247,7 +251,6 @@ static enum packet_reason parse_ipv4(struct cursor *c, struct packet *out)
 /*
  * With offset 0 and no more to come it is an atomic fragment: a whole packet (RFC 6946).
  *
- *  0                   1                   2                   3
  *  |  Next Header  |    Reserved   |     Fragment Offset     |0 0|M|
  *  |                         Identification                        |
  */
@@ -271,7 +274,6 @@ static enum packet_reason parse_fragment_header(struct cursor *c, struct packet 
  * Hop-by-hop, routing and destination options count their length in units of 8 beyond the first 8,
  * AH in units of 4 beyond the first 8.
  *
- *  0                   1                   2                   3
  *  |  Next Header  |    Length     |                               |
  */
 static enum packet_reason skip_extension(struct cursor *c, struct packet *out)
@@ -328,7 +330,6 @@ static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
  * which cannot be that small (RFC 2675), and which a receiver would read to the end of the frame: not
  * ours to guess. Without one the payload is really empty.
  *
- *  0                   1                   2                   3
  *  |Version| Traffic Class |               Flow Label              |
  *  |         Payload Length        |  Next Header  |   Hop Limit   |
  *  |                    Source Address, 16 bytes                   |

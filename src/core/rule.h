@@ -37,7 +37,10 @@ struct rule {
 	const struct prefix_set *set;
 };
 
-/* What keeps a rule from matching a packet; the first that fails, in this order. */
+/*
+ * What keeps a rule from matching a packet; the first that fails, in this order. Only over a set the
+ * protocol is asked first: whether any of its prefixes has the packet's family takes a walk.
+ */
 enum rule_mismatch {
 	RULE_MATCHES,
 	RULE_OTHER_FAMILY, /* an IPv4 rule and an IPv6 packet, or the reverse */

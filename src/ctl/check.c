@@ -13,20 +13,19 @@
 #include "format/conf.h"
 
 struct check {
-	const char *file;
 	bool print;
 	bool json;
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: naclctl check [--print] [--json] [FILE]\n\n"
-	      "Reads a configuration as nacld would and tells everything that is wrong with it.\n\n"
+	fputs("usage: naclctl check [--print] [--json] [FILE ...]\n\n"
+	      "Reads configurations as nacld would and tells everything that is wrong with them.\n\n"
 	      "  -p, --print  show its canonical text: every setting, sets expanded, rules in order\n"
-	      "  -j, --json   one JSON object on stdout: verdict, counts, diagnostics\n"
+	      "  -j, --json   a JSON object a file on stdout: verdict, counts, diagnostics\n"
 	      "  -h, --help   this text\n\n"
 	      "FILE is " PROTOCOL_CONFIG_DEFAULT " unless given.\n"
-	      "Exit status: 0 nacld can run it (warnings allowed), 2 it cannot, or usage.\n",
+	      "Exit status: 0 nacld can run it (warnings allowed), 2 it cannot run one, or usage.\n",
 	      to);
 }
 
@@ -66,12 +65,20 @@ static json_t *config_json(const struct policy *policy)
 	return config;
 }
 
-static void print_json(const struct check *check, const struct policy *policy,
+/* A name that is no UTF-8 cannot stand in JSON: null. */
+static json_t *name_json(const char *name)
+{
+	json_t *json = json_string(name);
+
+	return json ? json : json_null();
+}
+
+static void print_json(const struct check *check, const char *file, const struct policy *policy,
 		       const struct conf_report *report)
 {
 	struct conf_size size = conf_size(policy);
 	json_t *object = json_pack(
-		"{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", check->file, "ok",
+		"{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "file", name_json(file), "ok",
 		policy != NULL, "acls", (json_int_t)size.acls, "rules", (json_int_t)size.rules,
 		"entries", (json_int_t)size.entries, "errors", (json_int_t)report->errors,
 		"warnings", (json_int_t)report->warnings, "more", (json_int_t)report->dropped,
@@ -79,38 +86,35 @@ static void print_json(const struct check *check, const struct policy *policy,
 
 	if (check->print && policy)
 		json_object_set_new(object, "config", config_json(policy));
-	json_dumpf(object, stdout, JSON_INDENT(2));
+	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+		fputs("naclctl check: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(object);
 }
 
 /* With --print the text stands alone on stdout, so that it can be a file. */
-static void print_text(const struct check *check, const struct policy *policy,
+static void print_text(const struct check *check, const char *file, const struct policy *policy,
 		       const struct conf_report *report)
 {
 	conf_report_print(report, stderr);
 	if (policy && check->print)
 		conf_print(policy, stdout);
 	else
-		conf_summary_print(check->file, policy, report, policy ? stdout : stderr);
+		conf_summary_print(file, policy, report, policy ? stdout : stderr);
 }
 
-static int run(const struct check *check)
+static int run(const struct check *check, const char *file)
 {
 	struct conf_report report;
-	struct policy *policy = conf_load(check->file, &report);
+	struct policy *policy = conf_load(file, &report);
 	int status = policy ? NACLCTL_OK : NACLCTL_USAGE;
 
 	if (check->json)
-		print_json(check, policy, &report);
+		print_json(check, file, policy, &report);
 	else
-		print_text(check, policy, &report);
+		print_text(check, file, policy, &report);
 	policy_free(policy);
 	conf_report_fini(&report);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("naclctl check: stdout");
-		return NACLCTL_USAGE;
-	}
 	return status;
 }
 
@@ -120,8 +124,8 @@ int cmd_check(int argc, char **argv)
 						{"json", no_argument, NULL, 'j'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
-	struct check check = {.file = PROTOCOL_CONFIG_DEFAULT};
-	int option;
+	struct check check = {0};
+	int option, status = NACLCTL_OK;
 
 	while ((option = getopt_long(argc, argv, "pjh", options, NULL)) != -1) {
 		switch (option) {
@@ -139,11 +143,14 @@ int cmd_check(int argc, char **argv)
 			return NACLCTL_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fputs("naclctl check: one file at a time\n", stderr);
+	if (optind == argc)
+		status = run(&check, PROTOCOL_CONFIG_DEFAULT);
+	for (int i = optind; i < argc; i++)
+		if (run(&check, argv[i]) != NACLCTL_OK)
+			status = NACLCTL_USAGE;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("naclctl check: stdout");
 		return NACLCTL_USAGE;
 	}
-	if (optind < argc)
-		check.file = argv[optind];
-	return run(&check);
+	return status;
 }

@@ -14,7 +14,8 @@
  * the network namespace, without connection tracking (nft's socket expression does not).
  *
  * Deleting a base chain drops every packet that waits in any queue of the namespace. Hence all base
- * chains always exist, a change empties and refills them, and only `down` deletes the table.
+ * chains always exist, a change empties and refills them, and only `down` deletes the table. Turning
+ * reassembly off unregisters hooks of the kernel's own and drops what waits in the same way.
  */
 #include "ctl/steer_nft.h"
 

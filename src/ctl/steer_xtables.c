@@ -10,7 +10,9 @@
  *
  * So the ACL is the outer wall: inbound before the host's own firewall, outbound after it.
  * NACLD-DEFRAG works by being loaded: a rule with the socket match turns on the kernel's
- * reassembly for the network namespace, without connection tracking.
+ * reassembly for the network namespace, without connection tracking. Turned off again (by `down`, or
+ * fragments = "strict"), the kernel drops what waits in any queue of the namespace; a change that
+ * keeps it on loses nothing.
  */
 #include "ctl/steer_xtables.h"
 
@@ -18,9 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "NACLD-"
+#define OWN "NACLD-"
 
-static const char *const chain_names[STEER_CHAINS] = {PREFIX "IN", PREFIX "FWD", PREFIX "OUT"};
+static const char *const chain_names[STEER_CHAINS] = {OWN "IN", OWN "FWD", OWN "OUT"};
 static const char *const hook_names[STEER_CHAINS] = {"INPUT", "FORWARD", "OUTPUT"};
 
 static void render_queue(const struct steer_plan *plan, FILE *to)
@@ -33,24 +35,17 @@ static void render_queue(const struct steer_plan *plan, FILE *to)
 	fputs(plan->bypass ? " --queue-bypass\n" : "\n", to);
 }
 
-/* iptables-save leaves out an address that is any; so must we. */
-static void render_address(char option, const struct prefix *prefix, FILE *to)
-{
-	char buf[PREFIX_STRLEN];
-
-	if (prefix->len > 0)
-		fprintf(to, " -%c %s", option, prefix_print(prefix, buf));
-}
-
 /* One line; `type` is the one ICMPv6 type of it (iptables knows no ranges of types). */
 static void render_line(const struct steer_plan *plan, const struct steer_rule *rule,
 			unsigned int type, FILE *to)
 {
+	char buf[PREFIX_STRLEN];
+
 	fprintf(to, "-A %s", chain_names[rule->chain]);
 	if (rule->has_src)
-		render_address('s', &rule->src, to);
+		fprintf(to, " -s %s", prefix_print(&rule->src, buf));
 	if (rule->has_dst)
-		render_address('d', &rule->dst, to);
+		fprintf(to, " -d %s", prefix_print(&rule->dst, buf));
 	if (rule->interface[0])
 		fprintf(to, " -%c %s", rule->chain == STEER_OUTPUT ? 'o' : 'i', rule->interface);
 	if (rule->protocol == PROTOCOL_UDP)
@@ -82,8 +77,8 @@ static void render_chain(const struct steer_plan *plan, enum family family, enum
 
 static void render_defrag(FILE *to)
 {
-	fputs(":" PREFIX "DEFRAG - [0:0]\n"
-	      "-A " PREFIX "DEFRAG -p udp -m udp --dport 1 -m socket -m comment --comment "
+	fputs(":" OWN "DEFRAG - [0:0]\n"
+	      "-A " OWN "DEFRAG -p udp -m udp --dport 1 -m socket -m comment --comment "
 	      "\"nothing passes here: loaded, it has the kernel reassemble fragments\" -j RETURN\n",
 	      to);
 }

@@ -30,9 +30,8 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->workers[i] = (struct worker){
-			.index = i,
 			.current = &daemon->current,
-			.events = &daemon->rings[i],
+			.judge = {.index = i, .events = &daemon->rings[i]},
 		};
 	}
 	return 0;
@@ -148,6 +147,24 @@ static void swap(struct daemon *daemon, struct snapshot *next)
 	snapshot_free(old);
 }
 
+/* The first error in one line: "FILE:LINE: message". The report has them all. */
+static void first_error(const struct conf_report *report, const char *path,
+			struct reload_result *result)
+{
+	size_t i = 0;
+
+	while (i < report->count && report->items[i].severity != CONF_ERROR)
+		i++;
+	if (i == report->count)
+		snprintf(result->error, sizeof(result->error), "%s has errors", path);
+	else if (report->items[i].line == 0)
+		snprintf(result->error, sizeof(result->error), "%s: %s", report->items[i].file,
+			 report->items[i].message);
+	else
+		snprintf(result->error, sizeof(result->error), "%s:%u: %s", report->items[i].file,
+			 report->items[i].line, report->items[i].message);
+}
+
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
 				struct reload_result *result)
@@ -157,8 +174,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	struct snapshot *next;
 
 	if (!policy) {
-		snprintf(result->error, sizeof(result->error),
-			 "%s has errors; the old policy stays", daemon->config_path);
+		first_error(report, daemon->config_path, result);
 		return NULL;
 	}
 	if (!queues_can_follow(old, policy, result)) {
@@ -168,8 +184,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	note_steering(old, policy, result);
 	next = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count);
 	if (!next)
-		snprintf(result->error, sizeof(result->error),
-			 "out of memory; the old policy stays");
+		snprintf(result->error, sizeof(result->error), "out of memory");
 	return next;
 }
 

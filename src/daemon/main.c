@@ -116,7 +116,7 @@ static int check(const char *path)
 
 	conf_report_print(&report, stderr);
 	if (policy)
-		printf("%s: ok\n", path);
+		conf_summary_print(path, policy, &report, stdout);
 	policy_free(policy);
 	conf_report_fini(&report);
 	return status;
@@ -168,7 +168,8 @@ static int lower(int timeout_ms, int other_ms)
 	return timeout_ms < 0 || (other_ms >= 0 && other_ms < timeout_ms) ? other_ms : timeout_ms;
 }
 
-static void run(struct loop *loop)
+/* Serves until a signal ends it. 0, or -errno when waiting itself fails. */
+static int run(struct loop *loop)
 {
 	enum { SIGNALS, EVENTS, CONTROL };
 	struct pollfd polls[CONTROL + CONTROL_POLL_MAX];
@@ -183,7 +184,7 @@ static void run(struct loop *loop)
 		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
 		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
 		if (poll(polls, CONTROL + clients, timeout_ms) < 0 && errno != EINTR)
-			return;
+			return -errno;
 		watchdog_work(&loop->watchdog, daemon);
 		if (polls[EVENTS].revents &&
 		    read(daemon->wake, &drained, sizeof(drained)) == sizeof(drained))
@@ -192,7 +193,7 @@ static void run(struct loop *loop)
 			journal_work(&loop->journal, daemon);
 		control_serve(loop->control, polls + CONTROL, clients, daemon);
 		if (polls[SIGNALS].revents && !handle_signals(loop))
-			return;
+			return 0;
 	}
 }
 
@@ -237,15 +238,17 @@ static int serve(const struct options *options)
 		.started = time(NULL),
 	};
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
-	int status = EX_CONFIG;
-	int err;
+	int status, err;
 
 	if (daemon.wake < 0 || loop.signals < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return EX_OSERR;
 	}
-	if (load(&daemon) < 0)
+	err = load(&daemon);
+	if (err) {
+		status = err == -EINVAL ? EX_CONFIG : EX_OSERR;
 		goto out;
+	}
 	err = daemon_start(&daemon);
 	if (err) {
 		status = exit_status(err);
@@ -260,10 +263,12 @@ static int serve(const struct options *options)
 	}
 	watchdog_init(&loop.watchdog);
 	say_ready(&daemon);
-	run(&loop);
+	err = run(&loop);
+	if (err)
+		log_error("cannot wait for events: %s", strerror(-err));
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
-	status = EX_OK;
+	status = err ? EX_OSERR : EX_OK;
 out:
 	control_close(loop.control);
 	daemon_stop(&daemon);

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel queue over netlink (linux/netfilter/nfnetlink_queue.h).
+ * The kernel queue over netlink (linux/netfilter/nfnetlink_queue.h): bind, configure, receive, send.
  *
  * Receive: recvmmsg with MSG_WAITFORONE sleeps until the first packet and takes all that are there.
- * Answer: NFQNL_MSG_VERDICT_BATCH settles every waiting packet up to its id, so a run of equal
- * verdicts costs one message, and all runs of a batch leave in one send. That is right only because
- * ids are answered in the order the kernel gave them and every packet read is answered.
- *
- * Netlink errors come back as messages of their own (no acknowledgement is asked for): a verdict for
- * a packet that is gone is ENOENT, and so on. They are counted; the traffic goes on.
+ * Send: all verdicts of a batch leave in one call.
  *
  * NFQA_CFG_FLAGS is set once with all flags: of two such attributes the kernel keeps the last.
  */
@@ -19,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,7 +21,6 @@
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
@@ -37,35 +30,14 @@
 /* Socket memory one queued message costs at this copy range: a 1,024 byte buffer and its skb. */
 #define MESSAGE_TRUESIZE 1536
 
-#define VERDICT_LEN 32 /* nlmsghdr 16, nfgenmsg 4, attribute header 4, verdict and id 8 */
-
 struct queue {
 	struct mnl_socket *socket;
 	int fd;
 	uint16_t number;
-	struct queue_region *region;
-	struct mmsghdr messages[QUEUE_BATCH];
-	struct iovec vectors[QUEUE_BATCH];
-	size_t verdicts_len;
-	struct nfqnl_msg_verdict_hdr *last; /* the run that may still grow */
-	uint16_t last_queue;
-	uint8_t verdicts[QUEUE_BATCH * VERDICT_LEN];
+	struct batch batch;
+	struct mmsghdr messages[BATCH_LEN];
+	struct iovec vectors[BATCH_LEN];
 };
-
-const char *queue_error_name(enum queue_error error)
-{
-	static const char *const names[QUEUE_ERRORS] = {"enoent",
-							"eperm",
-							"enodev",
-							"netlink",
-							"overrun",
-							"malformed-message",
-							"truncated-message",
-							"receive",
-							"send"};
-
-	return names[error];
-}
 
 uint16_t queue_number(const struct queue *queue)
 {
@@ -180,25 +152,22 @@ static int open_socket(struct queue *queue, uint32_t length)
 	return 0;
 }
 
-static int map_region(struct queue *queue)
+static int map_batch(struct queue *queue)
 {
-	struct queue_region *region = mmap(NULL, sizeof(*region), PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int err = batch_init(&queue->batch);
 
-	if (region == MAP_FAILED)
-		return -errno;
-	region->magic = QUEUE_REGION_MAGIC;
-	region->layout = QUEUE_REGION_LAYOUT;
-	region->slot_count = QUEUE_BATCH;
-	region->slot_size = QUEUE_SLOT_SIZE;
-	queue->region = region;
-	for (unsigned int i = 0; i < QUEUE_BATCH; i++) {
-		queue->vectors[i] = (struct iovec){.iov_base = region->slots[i].bytes,
-						   .iov_len = QUEUE_SLOT_SIZE};
+	for (unsigned int i = 0; !err && i < BATCH_LEN; i++) {
+		queue->vectors[i] = (struct iovec){.iov_base = queue->batch.region->slots[i].bytes,
+						   .iov_len = BATCH_SLOT_SIZE};
 		queue->messages[i].msg_hdr =
 			(struct msghdr){.msg_iov = &queue->vectors[i], .msg_iovlen = 1};
 	}
-	return 0;
+	return err;
+}
+
+struct batch *queue_batch(struct queue *queue)
+{
+	return &queue->batch;
 }
 
 int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
@@ -214,7 +183,7 @@ int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
 	queue->number = number;
 	err = open_socket(queue, length);
 	if (!err)
-		err = map_region(queue);
+		err = map_batch(queue);
 	if (!err)
 		err = bind_queue(queue, length, on_failure);
 	if (err) {
@@ -232,21 +201,20 @@ void queue_close(struct queue *queue)
 		return;
 	if (queue->socket)
 		mnl_socket_close(queue->socket);
-	if (queue->region)
-		munmap(queue->region, sizeof(*queue->region));
+	batch_fini(&queue->batch);
 	free(queue);
 }
 
-unsigned int queue_recv(struct queue *queue, uint64_t errors[static QUEUE_ERRORS])
+unsigned int queue_recv(struct queue *queue, uint64_t errors[static BATCH_ERRORS])
 {
-	struct queue_region *region = queue->region;
-	int n = recvmmsg(queue->fd, queue->messages, QUEUE_BATCH, MSG_WAITFORONE, NULL);
+	struct batch_region *region = queue->batch.region;
+	int n = recvmmsg(queue->fd, queue->messages, BATCH_LEN, MSG_WAITFORONE, NULL);
 
 	if (n < 0) {
 		if (errno == ENOBUFS)
-			counter_add(&errors[QUEUE_ERROR_OVERRUN], 1);
+			counter_add(&errors[BATCH_ERROR_OVERRUN], 1);
 		else if (errno != EINTR)
-			counter_add(&errors[QUEUE_ERROR_RECEIVE], 1);
+			counter_add(&errors[BATCH_ERROR_RECEIVE], 1);
 		return 0;
 	}
 	for (int i = 0; i < n; i++) {
@@ -258,143 +226,16 @@ unsigned int queue_recv(struct queue *queue, uint64_t errors[static QUEUE_ERRORS
 	return (unsigned int)n;
 }
 
-static void count_error_message(const struct nlmsghdr *nlh, uint64_t errors[static QUEUE_ERRORS])
-{
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err)) {
-		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
-		return;
-	}
-	switch (err->error) {
-	case 0: /* an acknowledgement nobody asked for */
-		break;
-	case -ENOENT:
-		counter_add(&errors[QUEUE_ERROR_ENOENT], 1);
-		break;
-	case -EPERM:
-		counter_add(&errors[QUEUE_ERROR_EPERM], 1);
-		break;
-	case -ENODEV:
-		counter_add(&errors[QUEUE_ERROR_ENODEV], 1);
-		break;
-	default:
-		counter_add(&errors[QUEUE_ERROR_NETLINK], 1);
-	}
-}
-
-static bool is_packet_message(const struct nlmsghdr *nlh)
-{
-	return nlh->nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) &&
-	       mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct nfgenmsg);
-}
-
-/* Fills in what the attributes say; false when there is no packet header, hence no id. */
-static bool read_attributes(const struct nlmsghdr *nlh, struct queue_packet *out)
-{
-	const struct nlattr *attr;
-	bool identified = false;
-	size_t cap_len = 0;
-
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-
-		switch (mnl_attr_get_type(attr)) {
-		case NFQA_PACKET_HDR: {
-			const struct nfqnl_msg_packet_hdr *header = mnl_attr_get_payload(attr);
-
-			if (len < sizeof(*header))
-				return false;
-			out->id = ntohl(header->packet_id);
-			out->hook = header->hook;
-			identified = true;
-			break;
-		}
-		case NFQA_PAYLOAD:
-			out->data = mnl_attr_get_payload(attr);
-			out->copy_len = len;
-			break;
-		case NFQA_CAP_LEN:
-			if (len >= sizeof(uint32_t))
-				cap_len = ntohl(mnl_attr_get_u32(attr));
-			break;
-		default:
-			break;
-		}
-	}
-	out->wire_len = cap_len > out->copy_len ? cap_len : out->copy_len;
-	return identified;
-}
-
-bool queue_packet_at(struct queue *queue, unsigned int i, uint64_t errors[static QUEUE_ERRORS],
-		     struct queue_packet *out)
-{
-	struct queue_slot *slot = &queue->region->slots[i];
-	struct nlmsghdr *nlh = (void *)slot->bytes;
-	const struct nfgenmsg *gen;
-
-	if (slot->truncated) {
-		/* The packet header comes first: its id can still be answered. */
-		counter_add(&errors[QUEUE_ERROR_TRUNCATED], 1);
-		if (slot->len >= MNL_NLMSG_HDRLEN)
-			nlh->nlmsg_len = slot->len;
-	}
-	if (!mnl_nlmsg_ok(nlh, (int)slot->len)) {
-		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
-		return false;
-	}
-	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		count_error_message(nlh, errors);
-		return false;
-	}
-	if (!is_packet_message(nlh)) {
-		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
-		return false;
-	}
-	gen = mnl_nlmsg_get_payload(nlh);
-	*out = (struct queue_packet){.pf = gen->nfgen_family, .queue = ntohs(gen->res_id)};
-	if (!read_attributes(nlh, out)) {
-		counter_add(&errors[QUEUE_ERROR_MALFORMED], 1);
-		return false;
-	}
-	return true;
-}
-
-void queue_answer(struct queue *queue, const struct queue_packet *packet, enum action action)
-{
-	struct nfqnl_msg_verdict_hdr verdict = {
-		.verdict = htonl(action == ACTION_ALLOW ? NF_ACCEPT : NF_DROP),
-		.id = htonl(packet->id),
-	};
-	struct nlmsghdr *nlh;
-
-	if (queue->last && queue->last->verdict == verdict.verdict &&
-	    queue->last_queue == packet->queue) {
-		queue->last->id = verdict.id;
-		return;
-	}
-	nlh = nfq_nlmsg_put((char *)queue->verdicts + queue->verdicts_len, NFQNL_MSG_VERDICT_BATCH,
-			    packet->queue);
-	queue->last = mnl_nlmsg_get_payload_tail(nlh);
-	mnl_attr_put(nlh, NFQA_VERDICT_HDR, sizeof(verdict), &verdict);
-	queue->last = (void *)((char *)queue->last + MNL_ATTR_HDRLEN);
-	queue->last_queue = packet->queue;
-	queue->verdicts_len += nlh->nlmsg_len;
-}
-
-void queue_send(struct queue *queue, uint64_t errors[static QUEUE_ERRORS])
+void queue_send(struct queue *queue, uint64_t errors[static BATCH_ERRORS])
 {
 	static const struct timespec pause = {.tv_nsec = 1000000};
+	size_t len = queue->batch.verdict_count * sizeof(queue->batch.verdicts[0]);
 
-	while (queue->verdicts_len > 0 &&
-	       mnl_socket_sendto(queue->socket, queue->verdicts, queue->verdicts_len) < 0) {
+	while (len > 0 && mnl_socket_sendto(queue->socket, queue->batch.verdicts, len) < 0) {
 		if (errno == EINTR)
 			continue;
-		counter_add(&errors[QUEUE_ERROR_SEND], 1);
+		counter_add(&errors[BATCH_ERROR_SEND], 1);
 		nanosleep(&pause, NULL); /* out of socket memory: the one thing time mends */
 	}
-	queue->verdicts_len = 0;
-	queue->last = NULL;
-	queue->region->head = queue->region->filled = 0;
+	batch_clear(&queue->batch);
 }

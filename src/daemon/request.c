@@ -83,7 +83,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	if (done)
 		log_info("reloaded %s; %s", daemon->config_path, line);
 	else
-		log_error("reload refused: %s", result->error);
+		log_error("reload refused, the old policy stays: %s", result->error);
 	if (result->note[0])
 		log_warning("%s", result->note);
 	if (done)
@@ -149,9 +149,8 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 	char *answer = NULL;
 	size_t i;
 
-	if (!object) {
+	if (!object)
 		return request_refuse("not a JSON object on one line");
-	}
 	for (i = 0; name && i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (strcmp(requests[i].name, name) == 0)
 			break;
@@ -161,6 +160,7 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 		answer = request_refuse("only root may change anything: use sudo");
 	else
 		answer = render(requests[i].answer(daemon));
+	log_debug("request \"%s\" from user %u", name ? name : "", peer);
 	json_decref(object);
 	return answer;
 }

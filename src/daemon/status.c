@@ -158,7 +158,7 @@ static json_t *exempt_json(const struct policy *policy)
 
 static json_t *queue_json(const struct daemon *daemon, const struct worker *worker)
 {
-	const struct worker_counters *counters = &worker->counters;
+	const struct judge_counters *counters = &worker->judge.counters;
 	json_t *object = json_object(), *errors = json_object();
 	struct kernelqueue kernel;
 
@@ -177,9 +177,9 @@ static json_t *queue_json(const struct daemon *daemon, const struct worker *work
 		put(object, "kernel_dropped", json_null());
 		put(object, "user_dropped", json_null());
 	}
-	for (int e = 0; e < QUEUE_ERRORS; e++)
+	for (int e = 0; e < BATCH_ERRORS; e++)
 		if (counter_read(&counters->errors[e]))
-			put_count(errors, queue_error_name(e), counter_read(&counters->errors[e]));
+			put_count(errors, batch_error_name(e), counter_read(&counters->errors[e]));
 	put(object, "errors", errors);
 	return object;
 }
@@ -201,7 +201,7 @@ static json_t *outcomes_json(const struct daemon *daemon)
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].counters.outcomes[o]);
+			sum += counter_read(&daemon->workers[i].judge.counters.outcomes[o]);
 		put_count(object, policy_outcome_name(o), sum);
 	}
 	return object;
@@ -216,17 +216,17 @@ static json_t *reasons_json(const struct daemon *daemon)
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].counters.reasons[r]);
+			sum += counter_read(&daemon->workers[i].judge.counters.reasons[r]);
 		if (sum)
 			put_count(object, packet_reason_name(r), sum);
 	}
-	for (int f = 0; f < WORKER_FAILURES; f++) {
+	for (int f = 0; f < JUDGE_FAILURES; f++) {
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].counters.failures[f]);
+			sum += counter_read(&daemon->workers[i].judge.counters.failures[f]);
 		if (sum)
-			put_count(object, worker_failure_name(f), sum);
+			put_count(object, judge_failure_name(f), sum);
 	}
 	return object;
 }

@@ -33,10 +33,11 @@ static void parse(struct conf_reader *r)
 	config_t config;
 
 	config_init(&config);
-	config_set_include_dir(&config, r->folder);
+	if (strcmp(r->folder, ".") != 0)
+		config_set_include_dir(&config, r->folder);
 	if (config_read_string(&config, r->sources[0].text))
 		conf_read_policy(r, config_root_setting(&config));
-	else
+	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has told of */
 		syntax_error(r, &config);
 	config_destroy(&config);
 }

@@ -44,9 +44,10 @@ void conf_report_fini(struct conf_report *report);
 void conf_report_print(const struct conf_report *report, FILE *to);
 
 /*
- * Reads a file. *report is filled anew; the caller finishes it. Returns a finished policy (the caller frees it), or NULL with at least one error in
- * *report. Warnings may come with either. Includes and set files resolve against the folder of the
- * configuration file. O(file).
+ * Reads a file. *report is filled anew and the caller finishes it, whatever the outcome. Returns a
+ * finished policy (the caller frees it), or NULL with at least one error in *report. Warnings may
+ * come with either. Includes and set files resolve against the folder of the configuration file.
+ * O(file).
  */
 struct policy *conf_load(const char *path, struct conf_report *report);
 

@@ -8,7 +8,8 @@
  *   conf.c         the entry points: read, scan, hand to libconfig, walk, finish
  *   conf_source.c  files in memory, and the line a diagnostic shows
  *   conf_report.c  diagnostics
- *   conf_scan.c    the text before libconfig sees it
+ *   conf_scan.c    the text before libconfig sees it: its files (conf_token.c cuts it into tokens,
+ *                  conf_grammar.c walks them)
  *   conf_schema.c  the verbs of the walk: known keys, typed values, "did you mean"
  *   conf_policy.c  the walk: everything but rules and sets
  *   conf_rule.c    one rule
@@ -26,16 +27,21 @@
 /* A file, kept whole until the load ends. The text is NUL-terminated. */
 struct conf_source {
 	char *name;
+	char *alias; /* NULL, or as an include wrote it: libconfig 1.5 knows the file by this */
 	char *text;
 	size_t len;
 	dev_t device;
 	ino_t inode;
 };
 
-/* A line of a file. file NULL: the configuration file itself. line 0: the file as a whole. */
+/*
+ * A line of a file. file NULL: the configuration file itself. line 0: the file as a whole. text, when
+ * not NULL, is what the line must contain: libconfig may have counted a string's line a little late.
+ */
 struct conf_place {
 	const char *file;
 	unsigned int line;
+	const char *text;
 };
 
 /* One load. Allocated by its caller, lives as long as the load. */
@@ -80,9 +86,9 @@ int conf_source_add(struct conf_reader *r, const char *name, const char *text);
 /* The line's text, not terminated: its start, or NULL, and its length without the line end. */
 const char *conf_source_line(const struct conf_reader *r, const char *name, unsigned int line,
 			     size_t *len);
-/* Position of a source by name, source_count when it is none. */
+/* Position of a source by name or alias (NULL: the configuration), source_count when it is none. */
 size_t conf_source_index(const struct conf_reader *r, const char *name);
-/* "folder/name"; NULL: no memory. The caller frees it. */
+/* The name from where we stand: "folder/name"; NULL: no memory. The caller frees it. */
 char *conf_source_path(const struct conf_reader *r, const char *name);
 void conf_sources_fini(struct conf_reader *r);
 
@@ -108,8 +114,10 @@ enum conf_found {
 #define CONF_HINT_LEN 160
 
 struct conf_place conf_place(const config_setting_t *setting);
+/* The same for a string in a list or array. */
+struct conf_place conf_string_place(const config_setting_t *element);
 /* "line 7", or "other.conf:7" where it is in another file than `from`. Returns buf. */
-const char *conf_refer(const config_setting_t *from, const config_setting_t *to,
+const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
 		       char buf[static CONF_HINT_LEN]);
 /* Complains about keys that the table (ended by a NULL name) does not hold. `what`: "a set". */
 void conf_check_keys(struct conf_reader *r, const config_setting_t *group, const char *what,
@@ -144,7 +152,7 @@ void conf_read_policy(struct conf_reader *r, const config_setting_t *root);
 void conf_read_sets(struct conf_reader *r, const config_setting_t *root);
 void conf_read_rules(struct conf_reader *r, const config_setting_t *acl_group,
 		     enum direction direction, struct acl *acl);
-void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, const struct acl *acl);
+void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t acl);
 void conf_lint_sets(struct conf_reader *r, const config_setting_t *root);
 
 #endif

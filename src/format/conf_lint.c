@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is legal and still worth a look: lists that AWS would not take, sets that nobody names or that
- * hold nothing.
+ * What is legal and still worth a look: lists that AWS would not take, an ACL that guards nothing, sets that
+ * nobody names or that hold nothing. Only for files that are right.
  *
  * AWS's quota is 20 rules for each direction and family, which can be raised to 40, and the default
  * rule `*` counts (VPC user guide, "Network ACL quotas"). nacld itself takes all 32,766 numbers; the
@@ -44,8 +44,25 @@ static void lint_quota(struct conf_reader *r, const config_setting_t *acl_group,
 		  entries > QUOTA_MAX ? " at most" : ", and 40 on request");
 }
 
-void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, const struct acl *acl)
+static bool has_association(const struct policy *policy, uint32_t acl)
 {
+	if (policy->host.acl == acl)
+		return true;
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		if (policy->subnets[i].acl == acl)
+			return true;
+	return false;
+}
+
+void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t index)
+{
+	const struct acl *acl = &r->policy->acls[index];
+
+	if (r->report->errors)
+		return; /* of a file that is refused, only what refuses it */
+	if (!has_association(r->policy, index))
+		conf_warn(r, conf_place(acl_group), "add associations = ( { host = true; } );",
+			  "network ACL \"%s\" protects nothing: it has no association", acl->name);
 	for (int d = INBOUND; d <= OUTBOUND; d++) {
 		lint_quota(r, acl_group, acl, (enum direction)d, FAMILY_IPV4);
 		lint_quota(r, acl_group, acl, (enum direction)d, FAMILY_IPV6);

@@ -97,7 +97,7 @@ static unsigned int read_exemption(struct conf_reader *r, const config_setting_t
 			return exempt_bits[i];
 	}
 	hint = conf_nearest(text, names, EXEMPT_COUNT, buf);
-	conf_error(r, conf_place(s),
+	conf_error(r, conf_string_place(s),
 		   hint ? hint : "\"loopback\", \"neighbour-discovery\", \"dhcp\"",
 		   "nothing to exempt is called \"%.64s\"", text);
 	return 0;
@@ -152,11 +152,11 @@ static void read_interfaces(struct conf_reader *r, const config_setting_t *group
 		const char *name = config_setting_get_string(e);
 
 		if (!good_interface(name))
-			conf_error(r, conf_place(e),
+			conf_error(r, conf_string_place(e),
 				   "as `ip link` shows it: 1 to 15 letters, digits, \"_.-\"",
 				   "\"%.64s\" is no interface name", name);
 		else if (has_interface(&r->policy->host, name))
-			conf_error(r, conf_place(e), "keep one of them",
+			conf_error(r, conf_string_place(e), "keep one of them",
 				   "interface \"%s\" is named twice", name);
 		else if (policy_add_host_interface(r->policy, name) < 0)
 			conf_out_of_memory(r);
@@ -175,7 +175,8 @@ static void read_host(struct conf_reader *r, const config_setting_t *group, uint
 	}
 	if (r->host) {
 		conf_error(r, conf_place(group), "the host has exactly one ACL",
-			   "the host already has an ACL, in %s", conf_refer(group, r->host, where));
+			   "the host already has an ACL, in %s",
+			   conf_refer(r, conf_place(group), conf_place(r->host), where));
 		return;
 	}
 	r->host = group;
@@ -194,7 +195,7 @@ static bool overlaps(struct conf_reader *r, const config_setting_t *group,
 
 		if (!prefix_overlaps(other, prefix))
 			continue;
-		conf_refer(group, r->subnets[i], where);
+		conf_refer(r, conf_place(group), conf_place(r->subnets[i]), where);
 		if (prefix_equal(other, prefix))
 			conf_error(r, conf_place(group), "a subnet has exactly one ACL",
 				   "subnet %s already has an ACL, in %s", prefix_print(prefix, a),
@@ -265,10 +266,6 @@ static void read_associations(struct conf_reader *r, const config_setting_t *acl
 	enum conf_found found = conf_get_list(r, acl_group, "associations", &list);
 	int length = found == CONF_OK ? config_setting_length(list) : 0;
 
-	if (found != CONF_BAD && length == 0)
-		conf_warn(r, conf_place(acl_group), "add associations = ( { host = true; } );",
-			  "network ACL \"%s\" protects nothing: it has no association",
-			  r->policy->acls[acl].name);
 	for (int i = 0; i < length; i++)
 		read_association(r, config_setting_get_elem(list, (unsigned int)i), acl);
 }
@@ -297,7 +294,7 @@ static void read_acl(struct conf_reader *r, const config_setting_t *group)
 	read_associations(r, group, index);
 	conf_read_rules(r, group, INBOUND, acl);
 	conf_read_rules(r, group, OUTBOUND, acl);
-	conf_lint_acl(r, group, acl);
+	conf_lint_acl(r, group, index);
 }
 
 static void read_acls(struct conf_reader *r, const config_setting_t *root)
@@ -323,5 +320,6 @@ void conf_read_policy(struct conf_reader *r, const config_setting_t *root)
 	read_exempt(r, root);
 	conf_read_sets(r, root);
 	read_acls(r, root);
-	conf_lint_sets(r, root);
+	if (r->report->errors == 0)
+		conf_lint_sets(r, root);
 }

@@ -59,6 +59,32 @@ static char *printable(const char *text, size_t len, size_t max)
 	return copy;
 }
 
+/* Lines above the one libconfig names in which a string is looked for. */
+#define LOOK_BACK_MAX 100
+
+/* The place with the file's own name, and the line that holds what it must. */
+static struct conf_place settle(const struct conf_reader *r, struct conf_place place)
+{
+	size_t index = conf_source_index(r, place.file);
+
+	if (index < r->source_count)
+		place.file = r->sources[index].name;
+	else if (!place.file)
+		place.file = "configuration";
+	if (!place.text)
+		return place;
+	for (unsigned int back = 0; back < LOOK_BACK_MAX && back < place.line; back++) {
+		size_t len;
+		const char *line = conf_source_line(r, place.file, place.line - back, &len);
+
+		if (line && memmem(line, len, place.text, strlen(place.text))) {
+			place.line -= back;
+			break;
+		}
+	}
+	return place;
+}
+
 static char *source_text(const struct conf_reader *r, struct conf_place place)
 {
 	size_t len;
@@ -125,8 +151,7 @@ void conf_complain(struct conf_reader *r, enum conf_severity severity, struct co
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 
-	if (!place.file)
-		place.file = r->source_count ? r->sources[0].name : "configuration";
+	place = settle(r, place);
 	*d = (struct conf_diagnostic){
 		.severity = severity,
 		.file = printable(place.file, strlen(place.file), 4096),

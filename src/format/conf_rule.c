@@ -6,7 +6,8 @@
  * A rule is taken only when it says everything its protocol needs and nothing it does not look at:
  * ports for TCP and UDP, type and code for ICMP and ICMPv6 (AWS API reference, NetworkAclEntry; there
  * the rest is ignored without a word, which hides mistakes). A rule number stands once in a list,
- * whatever the address family.
+ * whatever the address family. Port 0 may stand alone as well as in a range: the API's ranges begin
+ * there, and a packet may carry it.
  */
 #include "format/conf_internal.h"
 
@@ -73,7 +74,8 @@ static bool read_number(struct conf_reader *r, const config_setting_t *group, st
 	if (*first) {
 		conf_error(r, conf_place(group),
 			   "a number stands once in a list, IPv4 and IPv6 together",
-			   "rule %ld is already in %s", number, conf_refer(group, *first, where));
+			   "rule %ld is already in %s", number,
+			   conf_refer(r, conf_place(group), conf_place(*first), where));
 		return false;
 	}
 	*first = group;
@@ -261,27 +263,30 @@ static bool read_icmp(struct conf_reader *r, const config_setting_t *group, stru
 	return ok;
 }
 
+static bool no_set(struct conf_reader *r, const config_setting_t *s, const char *name)
+{
+	const char *hint = NULL;
+	char buf[CONF_HINT_LEN];
+
+	for (size_t i = 0; i < r->policy->set_count && !hint; i++)
+		hint = conf_nearest(name, (const char *const[]){r->policy->sets[i]->name}, 1, buf);
+	conf_error(r, conf_place(s),
+		   hint ? hint : "sets = ( { name = \"...\"; file = \"...\"; } ); makes one",
+		   "there is no set \"%.64s\"", name);
+	return false;
+}
+
 static bool use_set(struct conf_reader *r, const config_setting_t *s, const char *name,
 		    struct rule *rule)
 {
-	char hint[CONF_HINT_LEN];
-	const char *near = NULL;
-
 	for (size_t i = 0; i < r->policy->set_count; i++) {
-		const struct prefix_set *set = r->policy->sets[i];
-
-		if (strcmp(set->name, name) == 0) {
-			r->set_used[i] = 1;
-			rule->set = set;
-			return true;
-		}
-		if (!near)
-			near = conf_nearest(name, (const char *const[]){set->name}, 1, hint);
+		if (strcmp(r->policy->sets[i]->name, name) != 0)
+			continue;
+		r->set_used[i] = 1;
+		rule->set = r->policy->sets[i];
+		return true;
 	}
-	conf_error(r, conf_place(s),
-		   near ? near : "sets = ( { name = \"...\"; file = \"...\"; } );",
-		   "there is no set \"%.64s\"", name);
-	return false;
+	return no_set(r, s, name);
 }
 
 static bool read_remote(struct conf_reader *r, const config_setting_t *group,

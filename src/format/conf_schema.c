@@ -22,50 +22,64 @@ struct conf_place conf_place(const config_setting_t *setting)
 				   .line = config_setting_source_line(setting)};
 }
 
-const char *conf_refer(const config_setting_t *from, const config_setting_t *to,
+struct conf_place conf_string_place(const config_setting_t *element)
+{
+	struct conf_place place = conf_place(element);
+
+	place.text = config_setting_type(element) == CONFIG_TYPE_STRING
+			     ? config_setting_get_string(element)
+			     : NULL;
+	return place;
+}
+
+const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
 		       char buf[static CONF_HINT_LEN])
 {
-	struct conf_place a = conf_place(from), b = conf_place(to);
-	bool same = a.file == b.file || (a.file && b.file && strcmp(a.file, b.file) == 0);
+	size_t index = conf_source_index(r, to.file);
 
-	if (same)
-		snprintf(buf, CONF_HINT_LEN, "line %u", b.line);
+	if (index == conf_source_index(r, from.file) || index >= r->source_count)
+		snprintf(buf, CONF_HINT_LEN, "line %u", to.line);
 	else
-		snprintf(buf, CONF_HINT_LEN, "%s:%u", b.file ? b.file : "the main file, line",
-			 b.line);
+		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", r->sources[index].name, to.line);
 	return buf;
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
+static size_t least(size_t a, size_t b)
 {
-	size_t ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
+	return a < b ? a : b;
 }
 
-/* Levenshtein's distance, letter case ignored; WORD_MAX when either is too long. */
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/*
+ * How many letters to add, drop, change or swap with their neighbour (optimal string alignment), case
+ * ignored; WORD_MAX when either word is too long.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD_MAX + 1], len_a = strlen(a), len_b = strlen(b);
+	size_t rows[WORD_MAX + 1][WORD_MAX + 1], len_a = strlen(a), len_b = strlen(b);
 
 	if (len_a > WORD_MAX || len_b > WORD_MAX)
 		return WORD_MAX;
 	for (size_t j = 0; j <= len_b; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= len_a; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
+		rows[i][0] = i;
 		for (size_t j = 1; j <= len_b; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) ==
-				    tolower((unsigned char)b[j - 1]);
-			size_t above = row[j];
+			bool same = same_letter(a[i - 1], b[j - 1]);
+			size_t best = rows[i - 1][j - 1] + !same;
 
-			row[j] = min3(diagonal + !same, above + 1, row[j - 1] + 1);
-			diagonal = above;
+			best = least(best, least(rows[i - 1][j], rows[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+			    same_letter(a[i - 2], b[j - 1]))
+				best = least(best, rows[i - 2][j - 2] + 1);
+			rows[i][j] = best;
 		}
 	}
-	return row[len_b];
+	return rows[len_a][len_b];
 }
 
 const char *conf_nearest(const char *word, const char *const words[], size_t count,
@@ -170,8 +184,8 @@ bool conf_is_group(struct conf_reader *r, const config_setting_t *setting, const
 {
 	if (config_setting_is_group(setting))
 		return true;
-	conf_error(r, conf_place(setting), "write { name = value; ... }", "%s is a group, not %s",
-		   what, type_name(setting));
+	conf_error(r, conf_string_place(setting), "write { name = value; ... }",
+		   "%s is a group, not %s", what, type_name(setting));
 	return false;
 }
 

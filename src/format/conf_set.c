@@ -89,7 +89,7 @@ static void read_addresses(struct conf_reader *r, const config_setting_t *list,
 	for (int i = 0; i < length; i++) {
 		const config_setting_t *e = config_setting_get_elem(list, (unsigned int)i);
 
-		add_prefix(r, conf_place(e), config_setting_get_string(e), set);
+		add_prefix(r, conf_string_place(e), config_setting_get_string(e), set);
 	}
 }
 

@@ -20,6 +20,7 @@ void conf_sources_fini(struct conf_reader *r)
 {
 	for (size_t i = 0; i < r->source_count; i++) {
 		free(r->sources[i].name);
+		free(r->sources[i].alias);
 		free(r->sources[i].text);
 	}
 	free(r->sources);
@@ -27,9 +28,14 @@ void conf_sources_fini(struct conf_reader *r)
 
 size_t conf_source_index(const struct conf_reader *r, const char *name)
 {
-	for (size_t i = 0; i < r->source_count; i++)
-		if (strcmp(r->sources[i].name, name) == 0)
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < r->source_count; i++) {
+		const char *alias = r->sources[i].alias;
+
+		if (strcmp(r->sources[i].name, name) == 0 || (alias && strcmp(alias, name) == 0))
 			return i;
+	}
 	return r->source_count;
 }
 
@@ -39,7 +45,7 @@ const char *conf_source_line(const struct conf_reader *r, const char *name, unsi
 	size_t index = conf_source_index(r, name);
 	const char *at, *end;
 
-	if (index == r->source_count || line == 0 || !r->sources[index].text)
+	if (index >= r->source_count || line == 0 || !r->sources[index].text)
 		return NULL;
 	at = r->sources[index].text;
 	end = at + r->sources[index].len;
@@ -57,7 +63,7 @@ char *conf_source_path(const struct conf_reader *r, const char *name)
 {
 	char *path;
 
-	if (name[0] == '/')
+	if (name[0] == '/' || strcmp(r->folder, ".") == 0)
 		return strdup(name);
 	return asprintf(&path, "%s/%s", r->folder, name) < 0 ? NULL : path;
 }

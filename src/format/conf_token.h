@@ -16,7 +16,7 @@ enum conf_token_kind {
 	TOKEN_OPEN,      /* ( [ { */
 	TOKEN_CLOSE,     /* ) ] } */
 	TOKEN_INCLUDE,   /* the file's name, without quotes */
-	TOKEN_GARBAGE,   /* anything else; one character, or a run of printable ones */
+	TOKEN_GARBAGE,   /* any other character */
 };
 
 struct conf_token {

@@ -10,7 +10,8 @@
  *   in|out|forward PROTO SRC[:PORT] DST[:PORT] [type T] [code C]
  *
  * IPv6 with a port stands in brackets: [2001:db8::1]:443. PROTO is a name or a number. TCP and UDP
- * want both ports; ICMP and ICMPv6 take type and code (default: echo request, code 0).
+ * want both ports; ICMP and ICMPv6 take type and code (default: echo request, code 0). Neighbour and
+ * router discovery (ICMPv6 133..136) gets the hop limit 255 that it must have (RFC 4861).
  */
 struct packetline {
 	enum hook hook;
@@ -28,7 +29,7 @@ int packetline_parse(char *const words[], size_t count, struct packetline *out,
 
 /*
  * The packet that answers it: ends and ports swapped, the hook on the other side (forward stays),
- * echo request to echo reply (ICMP 8/0 to 0/0, ICMPv6 128 to 129). False where nothing answers
+ * echo request to echo reply (ICMP 8/0 to 0/0, ICMPv6 128 to 129), timestamp 13 to 14. False where nothing answers
  * (an ICMP error, an echo reply, a protocol whose replies are not known: other protocols answer in
  * kind with the ends swapped).
  */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_CTL_STEER_H
+#define NACLD_CTL_STEER_H
+
+#include <jansson.h>
+
+#include "ctl/steer_backend.h"
+
+/* What was asked for on the command line, and what there is to say about it so far. */
+struct steer_request {
+	const char *verb; /* "up", "down" or "show" */
+	const char *file;
+	const char *fallback; /* for "up", where `file` has errors; or NULL */
+	bool forced;          /* --backend was given: `backend` and no other */
+	enum steer_backend backend;
+	bool json;
+	bool dry_run;
+	json_t *notes; /* remarks in order; also told on stderr at once, unless json */
+};
+
+/*
+ * The three verbs, after the command line and the configuration were read. Each prints what it did
+ * and returns an enum naclctl_exit.
+ */
+int steer_up(struct steer_request *request, const struct steer_plan *plan);
+int steer_down(struct steer_request *request);
+int steer_show(struct steer_request *request, const struct steer_plan *plan);
+
+/* A remark: what was chosen, and why. */
+void steer_note(struct steer_request *request, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A rule text of a backend, for people: with a heading a family where there are two. */
+void steer_print_rules(enum steer_backend backend, const struct steer_rules *rules);
+
+/* The same for programs: an object by family ("inet", or "ipv4" and "ipv6"). A new reference. */
+json_t *steer_json_rules(enum steer_backend backend, const struct steer_rules *rules);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_BATCH_H
+#define NACLD_DAEMON_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+
+#include "core/rule.h"
+
+/*
+ * One batch of netlink messages: read as packets, answered as verdict messages. Memory only: no system
+ * call, no library; queue fills it from the socket and sends it there.
+ */
+
+#define BATCH_LEN       256  /* packets read in one call */
+#define BATCH_SLOT_SIZE 1024 /* a message: 256 bytes of packet, and at most 400 of attributes */
+
+#define BATCH_REGION_MAGIC  0x6c63616eu /* "nacl" */
+#define BATCH_REGION_LAYOUT 1
+
+/*
+ * The receive buffers: one contiguous mapping that holds no pointer, so that another process can make
+ * sense of it. Slots [head, filled) hold packets that were read and whose verdict has not been sent.
+ */
+struct batch_slot {
+	uint32_t len;
+	uint32_t truncated; /* the message was longer than the slot */
+	uint8_t bytes[BATCH_SLOT_SIZE];
+};
+
+struct batch_region {
+	uint32_t magic;
+	uint32_t layout;
+	uint32_t slot_count;
+	uint32_t slot_size;
+	uint32_t head;
+	uint32_t filled;
+	struct batch_slot slots[BATCH_LEN];
+};
+
+/* What the receive path counts; none of it is fatal. */
+enum batch_error {
+	BATCH_ERROR_ENOENT,    /* "enoent": verdict for a packet that no longer waits */
+	BATCH_ERROR_EPERM,     /* "eperm": the queue is not ours */
+	BATCH_ERROR_ENODEV,    /* "enodev": the queue is not bound */
+	BATCH_ERROR_NETLINK,   /* "netlink": another error answer */
+	BATCH_ERROR_OVERRUN,   /* "overrun": ENOBUFS, the receive buffer was full */
+	BATCH_ERROR_MALFORMED, /* "malformed-message": no packet header in it, no verdict possible */
+	BATCH_ERROR_TRUNCATED, /* "truncated-message": longer than a slot */
+	BATCH_ERROR_RECEIVE,   /* "receive": recvmmsg failed otherwise */
+	BATCH_ERROR_SEND,      /* "send": a verdict had to be sent again */
+	BATCH_ERRORS,
+};
+
+const char *batch_error_name(enum batch_error error);
+
+/* A packet as the kernel hands it over. `data` points into the region, until the batch is sent. */
+struct batch_packet {
+	uint32_t id;
+	uint16_t queue;
+	uint8_t pf;          /* the netlink family: PF_INET, PF_INET6 or something unexpected */
+	uint8_t hook;        /* NF_INET_* */
+	const uint8_t *data; /* NULL when the message carried no packet */
+	size_t copy_len;
+	size_t wire_len; /* before the copy was cut */
+};
+
+/* NFQNL_MSG_VERDICT_BATCH as it goes to the kernel: headers, one attribute, no padding. */
+struct batch_verdict {
+	struct nlmsghdr netlink;
+	struct nfgenmsg nfnetlink;
+	struct nlattr attribute;
+	struct nfqnl_msg_verdict_hdr verdict;
+};
+
+struct batch {
+	struct batch_region *region;
+	unsigned int verdict_count; /* runs of equal verdicts; the last one may still grow */
+	struct batch_verdict verdicts[BATCH_LEN];
+};
+
+/* Maps the region. 0 or -errno. */
+int batch_init(struct batch *batch);
+void batch_fini(struct batch *batch);
+
+/*
+ * Message i as a packet; false when it is not one (then counted in errors, if it is an error). Whatever
+ * the bytes are, nothing outside the slot is read.
+ */
+bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static BATCH_ERRORS],
+		     struct batch_packet *out);
+
+/*
+ * Decides one packet. In the order of ids: a run of equal verdicts becomes one batch verdict, which
+ * settles every waiting packet up to its id. At most one call for each slot; cannot fail.
+ */
+void batch_answer(struct batch *batch, const struct batch_packet *packet, enum action action);
+
+/* After the verdicts were sent, and only then: forgets them and the messages they answer. */
+void batch_clear(struct batch *batch);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From messages to verdicts: the life of a packet.
+ *
+ * Invariant: a packet's id and queue are read first (batch_packet_at), and every path below
+ * judge_packet then gives exactly one verdict, to that queue, for that id. What cannot be judged
+ * gets the configured failure verdict. On this path there is no allocation, no descriptor, no lock and
+ * no log call.
+ */
+#include "daemon/judge.h"
+
+#include <time.h>
+
+#include <linux/netfilter.h>
+#include <sys/socket.h>
+
+const char *judge_failure_name(enum judge_failure failure)
+{
+	static const char *const names[JUDGE_FAILURES] = {"no-payload", "other-family",
+							  "other-hook"};
+
+	return names[failure];
+}
+
+static bool hook_of(uint8_t nf_hook, enum hook *out)
+{
+	switch (nf_hook) {
+	case NF_INET_LOCAL_IN:
+		*out = HOOK_INPUT;
+		return true;
+	case NF_INET_FORWARD:
+		*out = HOOK_FORWARD;
+		return true;
+	case NF_INET_LOCAL_OUT:
+	case NF_INET_POST_ROUTING: /* steering by iptables: the host's own, behind its filter */
+		*out = HOOK_OUTPUT;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool family_of(uint8_t pf, enum family *out)
+{
+	*out = pf == PF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+	return pf == PF_INET || pf == PF_INET6;
+}
+
+static enum action fail(struct judge *judge, const struct policy *policy,
+			enum judge_failure failure)
+{
+	counter_add(&judge->counters.failures[failure], 1);
+	return policy->on_failure == POLICY_FAIL_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
+}
+
+static void count_steps(struct rule_counter *counters, const struct policy_verdict *verdict,
+			uint32_t bytes, int64_t now)
+{
+	for (unsigned int i = 0; i < verdict->step_count; i++) {
+		struct rule_counter *counter = &counters[verdict->steps[i].counter];
+
+		counter_add(&counter->packets, 1);
+		counter_add(&counter->bytes, bytes);
+		__atomic_store_n(&counter->last_hit, now, __ATOMIC_RELAXED);
+	}
+}
+
+static void tell_drop(struct judge *judge, const struct snapshot *snapshot, enum hook hook,
+		      const struct packet *packet, enum packet_reason reason,
+		      const struct policy_verdict *verdict)
+{
+	struct event event = {
+		.serial = snapshot->serial,
+		.hook = (uint8_t)hook,
+		.reason = (uint8_t)reason,
+		.packet = *packet,
+	};
+
+	if (verdict) {
+		const struct policy_step *step = &verdict->steps[verdict->step_count - 1];
+
+		event.acl = step->acl;
+		event.direction = step->direction;
+		event.rule = step->rule ? step->rule->number : 0;
+	}
+	event_ring_put(judge->events, &event);
+}
+
+/* The verdict for one packet; enforce mode's, whatever the mode. */
+static enum action judge_packet(struct judge *judge, struct snapshot *snapshot, int64_t now,
+				const struct batch_packet *in)
+{
+	struct judge_counters *counters = &judge->counters;
+	struct policy_verdict verdict;
+	enum packet_reason reason;
+	struct packet packet;
+	enum family family;
+	enum hook hook;
+
+	if (!in->data)
+		return fail(judge, snapshot->policy, JUDGE_NO_PAYLOAD);
+	if (!family_of(in->pf, &family))
+		return fail(judge, snapshot->policy, JUDGE_OTHER_FAMILY);
+	if (!hook_of(in->hook, &hook))
+		return fail(judge, snapshot->policy, JUDGE_OTHER_HOOK);
+
+	reason = packet_parse(family, in->data, in->copy_len, in->wire_len, &packet);
+	if (reason != PACKET_OK) {
+		counter_add(&counters->reasons[reason], 1);
+		tell_drop(judge, snapshot, hook, &packet, reason, NULL);
+		return ACTION_DENY;
+	}
+	policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
+	counter_add(&counters->outcomes[verdict.outcome], 1);
+	count_steps(snapshot->workers[judge->index], &verdict, packet.len, now);
+	if (verdict.action == ACTION_DENY)
+		tell_drop(judge, snapshot, hook, &packet, PACKET_OK, &verdict);
+	return verdict.action;
+}
+
+void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *batch,
+		 unsigned int n)
+{
+	struct judge_counters *counters = &judge->counters;
+	bool monitor = snapshot->policy->mode == POLICY_MONITOR;
+	struct batch_packet packet;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	for (unsigned int i = 0; i < n; i++) {
+		enum action action;
+
+		if (!batch_packet_at(batch, i, counters->errors, &packet))
+			continue;
+		action = judge_packet(judge, snapshot, now.tv_sec, &packet);
+		counter_add(&counters->packets, 1);
+		if (monitor && action == ACTION_DENY) {
+			counter_add(&counters->would_drop, 1);
+			action = ACTION_ALLOW;
+		}
+		counter_add(action == ACTION_ALLOW ? &counters->accepted : &counters->dropped, 1);
+		batch_answer(batch, &packet, action);
+	}
+}

@@ -1,0 +1,1 @@
+eval -f conf/full.conf golden/eval.packets

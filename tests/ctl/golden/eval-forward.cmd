@@ -1,0 +1,1 @@
+eval -f conf/router.conf golden/forward.packets

@@ -1,0 +1,1 @@
+eval --json -f conf/full.conf golden/eval.packets

@@ -1,0 +1,1 @@
+eval -j -f conf/full.conf golden/malformed.packets

@@ -1,0 +1,1 @@
+eval --socket absent.sock golden/eval.packets

@@ -1,0 +1,1 @@
+eval -q -f conf/full.conf golden/wrong.packets

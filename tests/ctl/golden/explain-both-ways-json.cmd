@@ -1,0 +1,1 @@
+explain -f conf/full.conf --json in tcp 203.0.113.9:40000 192.0.2.1:443

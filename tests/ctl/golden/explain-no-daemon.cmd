@@ -1,0 +1,1 @@
+explain --socket absent.sock in tcp 203.0.113.9:1 192.0.2.1:443

@@ -1,0 +1,1 @@
+reload --socket absent.sock

@@ -1,0 +1,1 @@
+show --socket absent.sock

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The control socket under good and hostile clients. Whatever they send, the daemon judges on."""
+
+import json
+import os
+import socket
+import stat
+
+import pytest
+
+from config import open_host
+from lib import wait_until
+from services import Nacld, naclctl, read_line
+
+REQUEST_MAX, CLIENTS_MAX = 4096, 32
+
+
+@pytest.fixture
+def nacld(net):
+    return Nacld(net.ns("server"), open_host())
+
+
+def answer_or_close(s):
+    """The JSON answer, or None when the daemon closed the connection."""
+    try:
+        return json.loads(read_line(s))
+    except (ValueError, ConnectionError):
+        return None
+
+
+@pytest.mark.parametrize("line", [
+    b"\n", b"{}\n", b"nonsense\n", b"[]\n", b'"status"\n', b"null\n", b"\0\0\0\n", b"\xff\xfe\xfd\n",
+    b'{"request": 3}\n', b'{"request": null}\n', b'{"request": "frobnicate"}\n', b'{"request": "',
+    b'{"request": "status"\n', b"[" * 2000 + b"\n", b'{"request": "status\\u0000"}\n',
+    b'{"request": "status", "request": "x"}\n',
+], ids=lambda line: repr(line[:22]))
+def test_a_bad_line_is_answered_with_an_error_or_closed(nacld, line):
+    with nacld.connect() as s:
+        s.sendall(line)
+        if not line.endswith(b"\n"):
+            s.shutdown(socket.SHUT_WR)
+        answer = answer_or_close(s)
+        assert answer is None or (answer["ok"] is False and answer["error"])
+    assert nacld.status()["version"]
+
+
+def test_an_unknown_request_keeps_the_connection(nacld):
+    with nacld.connect() as s:
+        s.sendall(b'{"request": "frobnicate"}\n')
+        answer = json.loads(read_line(s))
+        assert answer["ok"] is False and "unknown request" in answer["error"]
+        s.sendall(b'{"request": "status"}\n')
+        assert json.loads(read_line(s))["ok"] is True
+
+
+def test_a_line_that_never_ends_is_refused(nacld):
+    with nacld.connect() as s:
+        try:
+            for _ in range(64):
+                s.sendall(b"x" * REQUEST_MAX)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        answer = answer_or_close(s)
+        assert answer is None or answer["ok"] is False
+    assert nacld.status()["version"]
+
+
+def test_a_request_in_pieces_is_one_request(nacld):
+    with nacld.connect() as s:
+        for part in (b'{"requ', b'est": "sta', b'tus"}', b"\n"):
+            s.sendall(part)
+        assert json.loads(read_line(s))["ok"] is True
+
+
+def test_two_requests_in_one_write_get_two_answers(nacld):
+    with nacld.connect() as s:
+        s.sendall(b'{"request": "status"}\n{"request": "config"}\n')
+        stream = s.makefile()
+        assert "status" in json.loads(stream.readline())
+        assert "config" in json.loads(stream.readline())
+
+
+def test_a_client_that_leaves_in_the_middle_harms_nobody(nacld):
+    for _ in range(50):
+        with nacld.connect() as s:
+            s.sendall(b'{"request": "status"}\n{"request": ')
+    assert nacld.status()["version"]
+
+
+def test_one_client_too_many_is_told_so(nacld):
+    crowd = [nacld.connect() for _ in range(CLIENTS_MAX)]
+    try:
+        with nacld.connect() as s:
+            answer = answer_or_close(s)
+            assert answer is None or answer["ok"] is False
+        crowd[0].sendall(b'{"request": "status"}\n')
+        assert json.loads(read_line(crowd[0]))["ok"] is True
+    finally:
+        for s in crowd:
+            s.close()
+    assert wait_until(nacld.status, "room again")["version"]
+
+
+def test_an_idle_client_is_closed_and_the_next_is_served(nacld):
+    """PROTOCOL_TIMEOUT_MS is five seconds."""
+    with nacld.connect(timeout=9.0) as idle:
+        idle.sendall(b'{"request"')
+        assert nacld.status()["version"], "others are served meanwhile"
+        assert answer_or_close(idle) is None or True
+        assert idle.recv(1) == b""
+
+
+def test_a_stranger_may_not_reload(nacld):
+    """Peer credentials: nobody may not even open the socket, and never reloads."""
+    os.chmod(nacld.socket_path, 0o777)
+    script = ("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
+              "s.sendall(b'{\"request\": \"reload\"}\\n')\nprint(s.makefile().readline())\n")
+    path = f"/tmp/nacld-e2e-{os.getpid()}.sock"
+    os.link(nacld.socket_path, path)
+    try:
+        done = nacld.ns.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                            "/usr/bin/python3", "-c", script, path, check=False)
+    finally:
+        os.unlink(path)
+    if "Invalid argument" in done.stderr:
+        pytest.skip("one user only in this user namespace: nobody else to be")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ok"] is False
+    assert nacld.status()["reloads"] == 0
+
+
+def test_the_socket_is_not_for_everybody_and_goes_with_the_daemon(nacld):
+    mode = stat.S_IMODE(nacld.socket_path.stat().st_mode)
+    assert mode & 0o007 == 0, f"{mode:o}"
+    assert nacld.stop() == 0
+    assert not nacld.socket_path.exists()
+
+
+def test_naclctl_reads_it(nacld):
+    show = naclctl(nacld.ns, "show", "--json", "-s", nacld.socket_path)
+    assert json.loads(show.stdout)["mode"] == "enforce"

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From messages to verdicts: every packet gets exactly one verdict, to its queue, for its id, on every
+ * path; equal verdicts in a row become one message. The messages are made by hand, byte for byte as
+ * the kernel lays them out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <sys/socket.h>
+
+#include "daemon/judge.h"
+
+static struct batch batch;
+static struct judge judge;
+static struct event_ring ring;
+static struct snapshot *snapshot;
+static unsigned int used; /* slots */
+
+/* Inbound: TCP 443 from anywhere. */
+static struct policy *web_policy(void)
+{
+	struct rule rule = {
+		.number = 100,
+		.action = ACTION_ALLOW,
+		.protocol = PROTOCOL_TCP,
+		.port_first = 443,
+		.port_last = 443,
+		.icmp_type = RULE_ANY,
+		.icmp_code = RULE_ANY,
+	};
+	struct policy *policy = policy_new();
+	struct acl *acl;
+
+	assert_non_null(policy);
+	acl = policy_add_acl(policy, "web");
+	assert_non_null(acl);
+	assert_int_equal(prefix_parse("0.0.0.0/0", &rule.prefix, NULL), PREFIX_OK);
+	assert_int_equal(acl_add_rule(acl, INBOUND, &rule), 0);
+	policy->host.acl = 0;
+	assert_null(policy_finish(policy));
+	return policy;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&judge, 0, sizeof(judge));
+	event_ring_init(&ring, -1);
+	ring.armed = 0; /* nobody to wake */
+	judge.events = &ring;
+	snapshot = snapshot_new(web_policy(), 1, 1);
+	used = 0;
+	return !snapshot || batch_init(&batch) != 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	batch_fini(&batch);
+	snapshot_free(snapshot);
+	return 0;
+}
+
+static struct nlmsghdr *new_message(uint16_t type, uint8_t family, uint16_t queue)
+{
+	struct nlmsghdr *nlh = (void *)batch.region->slots[used].bytes;
+	struct nfgenmsg gen = {.nfgen_family = family, .res_id = htons(queue)};
+
+	memset(nlh, 0, sizeof(*nlh));
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_len = NLMSG_LENGTH(sizeof(gen));
+	memcpy(NLMSG_DATA(nlh), &gen, sizeof(gen));
+	return nlh;
+}
+
+static void put_attribute(struct nlmsghdr *nlh, uint16_t type, const void *value, size_t len)
+{
+	struct nlattr attr = {.nla_type = type, .nla_len = (uint16_t)(sizeof(attr) + len)};
+	uint8_t *at = (uint8_t *)nlh + nlh->nlmsg_len;
+
+	memcpy(at, &attr, sizeof(attr));
+	memcpy(at + sizeof(attr), value, len);
+	nlh->nlmsg_len += NLA_ALIGN(attr.nla_len);
+}
+
+static void put_header(struct nlmsghdr *nlh, uint32_t id, uint8_t hook)
+{
+	struct nfqnl_msg_packet_hdr header = {.packet_id = htonl(id), .hook = hook};
+
+	put_attribute(nlh, NFQA_PACKET_HDR, &header, sizeof(header));
+}
+
+static void end_message(const struct nlmsghdr *nlh)
+{
+	batch.region->slots[used].len = nlh->nlmsg_len;
+	batch.region->slots[used].truncated = 0;
+	used++;
+}
+
+#define PACKET_LEN 40
+
+/* 192.0.2.9:40000 to 192.0.2.1:port, a TCP SYN. */
+static void put_syn(struct nlmsghdr *nlh, uint16_t port)
+{
+	uint8_t bytes[PACKET_LEN] = {0x45, 0, 0, PACKET_LEN, 0, 0, 0x40, 0, 64, 6};
+
+	memcpy(bytes + 12, "\xc0\x00\x02\x09\xc0\x00\x02\x01", 8);
+	bytes[20] = 40000 >> 8;
+	bytes[21] = 40000 & 255;
+	bytes[22] = (uint8_t)(port >> 8);
+	bytes[23] = (uint8_t)port;
+	bytes[32] = 5 << 4;
+	bytes[33] = 2;
+	put_attribute(nlh, NFQA_PAYLOAD, bytes, sizeof(bytes));
+}
+
+static void add_packet_at(uint8_t family, uint8_t hook, uint16_t queue, uint32_t id, uint16_t port)
+{
+	struct nlmsghdr *nlh =
+		new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, family, queue);
+
+	put_header(nlh, id, hook);
+	put_syn(nlh, port);
+	end_message(nlh);
+}
+
+static void add_packet(uint32_t id, uint16_t port)
+{
+	add_packet_at(PF_INET, NF_INET_LOCAL_IN, 3, id, port);
+}
+
+static void run(void)
+{
+	judge_batch(&judge, snapshot, &batch, used);
+}
+
+static void assert_verdict(unsigned int i, uint16_t queue, uint32_t id, uint32_t verdict)
+{
+	assert_true(i < batch.verdict_count);
+	assert_int_equal(batch.verdicts[i].netlink.nlmsg_len, 32);
+	assert_int_equal(batch.verdicts[i].netlink.nlmsg_type,
+			 NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH);
+	assert_int_equal(batch.verdicts[i].attribute.nla_type, NFQA_VERDICT_HDR);
+	assert_int_equal(batch.verdicts[i].attribute.nla_len, 12);
+	assert_int_equal(ntohs(batch.verdicts[i].nfnetlink.res_id), queue);
+	assert_int_equal(ntohl(batch.verdicts[i].verdict.id), id);
+	assert_int_equal(ntohl(batch.verdicts[i].verdict.verdict), verdict);
+}
+
+static void equal_verdicts_in_a_row_are_one_message(void **state)
+{
+	(void)state;
+	add_packet(10, 443);
+	add_packet(11, 443);
+	add_packet(12, 80);
+	add_packet(13, 81);
+	add_packet(14, 443);
+	run();
+	assert_int_equal(batch.verdict_count, 3);
+	assert_verdict(0, 3, 11, NF_ACCEPT);
+	assert_verdict(1, 3, 13, NF_DROP);
+	assert_verdict(2, 3, 14, NF_ACCEPT);
+	assert_int_equal(judge.counters.packets, 5);
+	assert_int_equal(judge.counters.accepted, 3);
+	assert_int_equal(judge.counters.dropped, 2);
+	assert_int_equal(snapshot_counter(snapshot, 0).packets, 3);
+	assert_int_equal(snapshot_counter(snapshot, 0).bytes, 3 * PACKET_LEN);
+	assert_int_equal(snapshot_counter(snapshot, 1).packets, 2);
+}
+
+static void verdicts_go_to_the_queue_the_packet_came_from(void **state)
+{
+	(void)state;
+	add_packet_at(PF_INET, NF_INET_LOCAL_IN, 3, 1, 443);
+	add_packet_at(PF_INET, NF_INET_LOCAL_IN, 4, 2, 443);
+	run();
+	assert_int_equal(batch.verdict_count, 2);
+	assert_verdict(0, 3, 1, NF_ACCEPT);
+	assert_verdict(1, 4, 2, NF_ACCEPT);
+}
+
+static void a_full_batch_that_alternates_fits(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < BATCH_LEN; i++)
+		add_packet(i, i % 2 ? 443 : 80);
+	run();
+	assert_int_equal(batch.verdict_count, BATCH_LEN);
+	assert_verdict(BATCH_LEN - 1, 3, BATCH_LEN - 1, NF_ACCEPT);
+}
+
+/* One packet that cannot be judged, and the failure counter it belongs to. */
+static void assert_failure(enum policy_failure on_failure, enum judge_failure failure)
+{
+	snapshot->policy->on_failure = on_failure;
+	run();
+	assert_int_equal(batch.verdict_count, 1);
+	assert_verdict(0, 3, 7, on_failure == POLICY_FAIL_ACCEPT ? NF_ACCEPT : NF_DROP);
+	assert_int_equal(judge.counters.failures[failure], 1);
+	assert_int_equal(judge.counters.packets, 1);
+}
+
+static void add_headless(void)
+{
+	struct nlmsghdr *nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
+
+	put_header(nlh, 7, NF_INET_LOCAL_IN);
+	end_message(nlh);
+}
+
+static void no_payload_gets_the_failure_verdict(void **state)
+{
+	(void)state;
+	add_headless();
+	assert_failure(POLICY_FAIL_DROP, JUDGE_NO_PAYLOAD);
+}
+
+static void no_payload_passes_where_failures_pass(void **state)
+{
+	(void)state;
+	add_headless();
+	assert_failure(POLICY_FAIL_ACCEPT, JUDGE_NO_PAYLOAD);
+}
+
+static void another_family_gets_the_failure_verdict(void **state)
+{
+	(void)state;
+	add_packet_at(PF_BRIDGE, NF_INET_LOCAL_IN, 3, 7, 443);
+	assert_failure(POLICY_FAIL_DROP, JUDGE_OTHER_FAMILY);
+}
+
+static void another_hook_gets_the_failure_verdict(void **state)
+{
+	(void)state;
+	add_packet_at(PF_INET, NF_INET_PRE_ROUTING, 3, 7, 443);
+	assert_failure(POLICY_FAIL_ACCEPT, JUDGE_OTHER_HOOK);
+}
+
+static void a_malformed_packet_is_dropped_even_where_failures_pass(void **state)
+{
+	(void)state;
+	snapshot->policy->on_failure = POLICY_FAIL_ACCEPT;
+	add_packet_at(PF_INET6, NF_INET_LOCAL_IN, 3, 7, 443); /* its nibble says IPv4 */
+	run();
+	assert_int_equal(batch.verdict_count, 1);
+	assert_verdict(0, 3, 7, NF_DROP);
+	assert_int_equal(judge.counters.reasons[PACKET_BAD_VERSION], 1);
+}
+
+static void a_truncated_message_is_answered_by_its_id(void **state)
+{
+	(void)state;
+	add_packet(7, 443);
+	/* Cut inside the payload attribute: the kernel's length says more than there is. */
+	batch.region->slots[0].len -= 8;
+	batch.region->slots[0].truncated = 1;
+	assert_failure(POLICY_FAIL_DROP, JUDGE_NO_PAYLOAD);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_TRUNCATED], 1);
+}
+
+static void messages_that_are_no_packets_are_counted_and_not_answered(void **state)
+{
+	static const int codes[] = {-ENOENT, -EPERM, -ENODEV, -EINVAL, 0};
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		nlh = new_message(NLMSG_ERROR, 0, 0);
+		nlh->nlmsg_len = NLMSG_LENGTH(sizeof(struct nlmsgerr));
+		memcpy(NLMSG_DATA(nlh), &codes[i], sizeof(codes[i]));
+		end_message(nlh);
+	}
+	nlh = new_message(NLMSG_ERROR, 0, 0); /* an error without its body */
+	end_message(nlh);
+	nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3); /* no id */
+	end_message(nlh);
+	batch.region->slots[used++].len = 3; /* not even a header */
+	run();
+	assert_int_equal(batch.verdict_count, 0);
+	assert_int_equal(judge.counters.packets, 0);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_ENOENT], 1);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_EPERM], 1);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_ENODEV], 1);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_NETLINK], 1);
+	assert_int_equal(judge.counters.errors[BATCH_ERROR_MALFORMED], 3);
+}
+
+static void attribute_lengths_that_lie_stay_inside_the_message(void **state)
+{
+	struct nlmsghdr *nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
+	struct nlattr liar = {.nla_type = NFQA_PAYLOAD, .nla_len = 60000};
+
+	(void)state;
+	put_header(nlh, 7, NF_INET_LOCAL_IN);
+	memcpy((uint8_t *)nlh + nlh->nlmsg_len, &liar, sizeof(liar));
+	nlh->nlmsg_len += sizeof(liar);
+	end_message(nlh);
+	assert_failure(POLICY_FAIL_DROP, JUDGE_NO_PAYLOAD);
+}
+
+static void the_original_length_is_told_apart_from_the_copy(void **state)
+{
+	struct nlmsghdr *nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
+	uint32_t cap_len = htonl(1500);
+	struct batch_packet packet;
+
+	(void)state;
+	put_header(nlh, 7, NF_INET_LOCAL_IN);
+	put_attribute(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
+	put_syn(nlh, 443);
+	end_message(nlh);
+	assert_true(batch_packet_at(&batch, 0, judge.counters.errors, &packet));
+	assert_int_equal(packet.copy_len, PACKET_LEN);
+	assert_int_equal(packet.wire_len, 1500);
+}
+
+static void monitor_mode_accepts_and_counts_what_it_would_drop(void **state)
+{
+	struct event event;
+
+	(void)state;
+	snapshot->policy->mode = POLICY_MONITOR;
+	add_packet(1, 443);
+	add_packet(2, 80);
+	run();
+	assert_int_equal(batch.verdict_count, 1);
+	assert_verdict(0, 3, 2, NF_ACCEPT);
+	assert_int_equal(judge.counters.would_drop, 1);
+	assert_int_equal(judge.counters.dropped, 0);
+	assert_true(event_ring_take(&ring, &event));
+	assert_int_equal(event.packet.dport, 80);
+	assert_int_equal(event.rule, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(equal_verdicts_in_a_row_are_one_message),
+		T(verdicts_go_to_the_queue_the_packet_came_from),
+		T(a_full_batch_that_alternates_fits),
+		T(no_payload_gets_the_failure_verdict),
+		T(no_payload_passes_where_failures_pass),
+		T(another_family_gets_the_failure_verdict),
+		T(another_hook_gets_the_failure_verdict),
+		T(a_malformed_packet_is_dropped_even_where_failures_pass),
+		T(a_truncated_message_is_answered_by_its_id),
+		T(messages_that_are_no_packets_are_counted_and_not_answered),
+		T(attribute_lengths_that_lie_stay_inside_the_message),
+		T(the_original_length_is_told_apart_from_the_copy),
+		T(monitor_mode_accepts_and_counts_what_it_would_drop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
