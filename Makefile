@@ -145,6 +145,18 @@ san: ## unit and e2e tests under ASan and UBSan
 		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" HARDEN=-fPIE unit e2e
 	$(Q)tests/summary build/san/results
 
+BENCH := loops flood pingpong
+$(B)/bench/loops: BENCH_LIBS = -lnetfilter_queue -lmnl
+$(BENCH:%=$(B)/bench/%): $(B)/bench/%: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+
+.PHONY: bench
+bench: all $(BENCH:%=$(B)/bench/%) ## what a verdict costs, beside loops that judge nothing (root)
+	$(Q)tests/deps build steer test
+	$(Q)tests/bench/bench.py $(B) --json $(B)/bench/results.json $(BENCH_ARGS)
+
 clean: ## remove build/
 	rm -rf $(B)
 
