@@ -46,22 +46,32 @@ $(B)/%.o: %.c Makefile
 	$(Q)$(COMPILE) -c -o $@ $<
 
 # One unit test, one program, and the few sources it needs.
+RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
+CLASSIFY := $(sort $(wildcard src/core/classify*.c)) $(RULES)
+POLICY   := src/core/policy.c $(CLASSIFY)
+PARSER   := $(sort $(wildcard src/core/packet*.c)) src/core/addr.c
+
 test_addr_SRC   := src/core/addr.c
-test_packet_SRC := src/core/packet.c src/core/addr.c
+test_packet_SRC := $(PARSER)
 test_rule_SRC   := src/core/rule.c src/core/addr.c
-test_acl_SRC    := src/core/acl.c src/core/rule.c src/core/addr.c
-test_policy_SRC := src/core/policy.c src/core/acl.c src/core/rule.c src/core/addr.c
-test_advice_SRC := src/core/advice.c src/core/acl.c src/core/rule.c src/core/addr.c
-test_snapshot_SRC := src/daemon/snapshot.c src/core/policy.c src/core/acl.c src/core/rule.c \
-	src/core/addr.c
-test_events_SRC := src/daemon/events.c
-test_judge_SRC  := src/daemon/judge.c src/daemon/batch.c src/daemon/snapshot.c src/daemon/events.c \
-	$(test_policy_SRC) $(wildcard src/core/packet*.c)
-test_steer_plan_SRC := src/ctl/steer_plan.c src/core/policy.c src/core/acl.c src/core/rule.c \
-	src/core/addr.c
-test_steer_xtables_SRC := src/ctl/steer_xtables.c src/ctl/steer_xtext.c src/ctl/steer_plan.c src/core/addr.c
-test_steer_nft_SRC := src/ctl/steer_nft.c src/core/addr.c
-test_packetline_SRC := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_acl_SRC    := $(RULES)
+test_policy_SRC := $(POLICY)
+test_advice_SRC := src/core/advice.c $(RULES)
+
+test_classify_SRC        := $(CLASSIFY)
+test_classify_random_SRC := $(CLASSIFY)
+test_classify_size_SRC   := $(CLASSIFY)
+test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
+
+test_packetline_SRC    := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
+test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) src/core/addr.c
+test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
+
+test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)
+test_events_SRC   := src/daemon/events.c
+test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c) $(POLICY) \
+	$(filter-out src/core/addr.c,$(PARSER))
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
@@ -78,15 +88,16 @@ demo: ## the story on real packets: nginx, curl and nacld in two namespaces
 	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint format-check format systemd-check \
-	update-golden check-vm deps summary
+.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
+	systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
-		docs format-check systemd-check e2e; status=$$?; tests/summary $(B)/results && exit $$status
+		docs format-check systemd-check install-check e2e; status=$$?; \
+		tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
 	$(Q)tests/deps build steer test
@@ -131,6 +142,9 @@ format: ## make it so
 systemd-check: ## unit files: syntax and exposure
 	$(Q)tests/suite $(B)/results systemd tests/lint systemd
 
+install-check: all ## what `make install` and `make uninstall` do, in a folder of their own
+	$(Q)tests/suite $(B)/results install tests/install $(B)
+
 check-vm: WERROR = -Werror
 check-vm: all ## real systemd and nft queue, in a virtual machine
 	$(Q)tests/deps build vm
@@ -138,6 +152,22 @@ check-vm: all ## real systemd and nft queue, in a virtual machine
 
 summary:
 	$(Q)tests/summary $(B)/results
+
+.PHONY: bench-classify
+bench-classify: $(B)/bench/classify ## the compiled classifier: lookups, build time, memory
+	$(Q)$<
+
+# librte_acl (libdpdk-dev) is a yardstick where it is installed, and nothing needs it.
+BENCH_DPDK := $(if $(shell pkg-config --exists libdpdk 2>/dev/null && echo yes),dpdk,dpdk_none)
+$(B)/tests/bench/linear.o: override CFLAGS += -O3 -march=native
+$(B)/tests/bench/dpdk.o: override CFLAGS += -march=native
+$(B)/tests/bench/dpdk.o: override CPPFLAGS += $(shell pkg-config --cflags libdpdk 2>/dev/null)
+$(B)/bench/classify: LIBS = $(if $(filter dpdk,$(BENCH_DPDK)),-lrte_acl -lrte_eal)
+$(B)/bench/classify: $(call obj,$(patsubst %,tests/bench/%.c,classify rulegen linear $(BENCH_DPDK)))
+$(B)/bench/classify: $(call obj,$(CLASSIFY))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan
@@ -156,6 +186,45 @@ $(BENCH:%=$(B)/bench/%): $(B)/bench/%: $(B)/tests/bench/%.o
 bench: all $(BENCH:%=$(B)/bench/%) ## what a verdict costs, beside loops that judge nothing (root)
 	$(Q)tests/deps build steer test
 	$(Q)tests/bench/bench.py $(B) --json $(B)/bench/results.json $(BENCH_ARGS)
+# Installed, and nothing else: no account is made, no service enabled or started. The units name the programs where
+# PREFIX puts them. A configuration that is there already is the host's own and stays.
+SBIN   = $(DESTDIR)$(PREFIX)/sbin
+UNITS  = $(DESTDIR)$(PREFIX)/lib/systemd/system
+SHARE  = $(DESTDIR)$(PREFIX)/share
+DOC    = $(SHARE)/doc/nacld
+ETC    = $(DESTDIR)/etc/nacld
+CONFIG = $(ETC)/nacld.conf
+MAN    = $(wildcard docs/*.[1-8])
+man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+INSTALLED = $(SBIN)/nacld $(SBIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
+	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
+	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
+
+.PHONY: install uninstall
+install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
+	$(Q)install -d $(SBIN) $(UNITS) $(ETC) $(DOC)/examples
+	$(Q)install -m 755 $(B)/nacld $(B)/naclctl $(SBIN)
+	$(Q)for unit in nacld.service nacld-steering.service; do \
+		sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/$$unit | \
+		install -m 644 /dev/stdin $(UNITS)/$$unit || exit; done
+	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
+	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
+	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
+	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
+	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_path,$(page)) &&) true
+	$(Q)if [ -e $(CONFIG) ]; then echo "kept $(CONFIG)"; \
+		else install -m 644 conf/nacld.conf $(CONFIG); fi
+	$(Q)[ -n "$(DESTDIR)" ] || printf '%s\n' "Installed, not enabled. Next:" \
+		"  systemd-sysusers && systemctl daemon-reload    the account and the units" \
+		"  naclctl check                                  is $(CONFIG) what you want?" \
+		"  systemctl enable --now nacld                   now and at every boot"
+
+# Never under a running daemon: its steering would stay and could cut the host off.
+uninstall: ## what install put there; /etc/nacld, /var/lib/nacld and /var/log/nacld stay
+	$(Q)if [ -z "$(DESTDIR)" ] && { systemctl -q is-active nacld || systemctl -q is-active nacld-steering; }; \
+		then echo "nacld is running; first: systemctl disable --now nacld" >&2; exit 1; fi
+	$(Q)rm -f $(INSTALLED)
+	$(Q)rm -rf $(DOC)
 
 clean: ## remove build/
 	rm -rf $(B)

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/classify.h"
+
 struct policy *policy_new(void)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
@@ -26,10 +28,21 @@ struct policy *policy_new(void)
 	return policy;
 }
 
+static void free_compiled(struct policy *policy)
+{
+	for (size_t i = 0; policy->compiled && i < policy->acl_count; i++) {
+		classify_free(policy->compiled[i][INBOUND]);
+		classify_free(policy->compiled[i][OUTBOUND]);
+	}
+	free(policy->compiled);
+	policy->compiled = NULL;
+}
+
 void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
+	free_compiled(policy); /* they borrow the rules */
 	for (size_t i = 0; i < policy->set_count; i++) {
 		free(policy->sets[i]->name);
 		free(policy->sets[i]->prefixes);
@@ -169,6 +182,34 @@ const char *policy_finish(struct policy *policy)
 	return NULL;
 }
 
+int policy_compile(struct policy *policy)
+{
+	int err = 0;
+
+	free_compiled(policy);
+	policy->compiled =
+		calloc(policy->acl_count ? policy->acl_count : 1, sizeof(*policy->compiled));
+	if (!policy->compiled)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < policy->acl_count; i++)
+		for (int d = INBOUND; !err && d <= OUTBOUND; d++)
+			err = classify_build(&policy->acls[i].lists[d], d, CLASSIFY_MAX_BYTES,
+					     &policy->compiled[i][d]);
+	if (err)
+		free_compiled(policy);
+	return err;
+}
+
+size_t policy_compiled_bytes(const struct policy *policy)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; policy->compiled && i < policy->acl_count; i++)
+		bytes += classify_bytes(policy->compiled[i][INBOUND]) +
+			 classify_bytes(policy->compiled[i][OUTBOUND]);
+	return bytes;
+}
+
 static const struct subnet *subnet_of(const struct policy *policy, const struct addr *addr)
 {
 	for (size_t i = 0; i < policy->subnet_count; i++)
@@ -198,7 +239,8 @@ static bool ask(const struct policy *policy, uint32_t acl, enum direction direct
 
 	step->acl = acl;
 	step->direction = (uint8_t)direction;
-	step->rule = acl_eval(list, direction, packet);
+	step->rule = policy->compiled ? classify_lookup(policy->compiled[acl][direction], packet)
+				      : acl_eval(list, direction, packet);
 	step->counter = step->rule ? step->rule->counter : list->implicit_counter;
 	step->action = step->rule ? step->rule->action : ACTION_DENY;
 	out->action = step->action;

@@ -18,14 +18,17 @@
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
 	struct policy *policy = conf_load(daemon->config_path, report);
+	int err;
 
 	if (!policy)
 		return -EINVAL;
 	daemon->worker_count = policy->queue.count;
-	daemon->current = snapshot_new(policy, 1, daemon->worker_count);
+	err = snapshot_new(policy, 1, daemon->worker_count, &daemon->current);
+	if (err)
+		return err;
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
-	if (!daemon->current || !daemon->workers || !daemon->rings)
+	if (!daemon->workers || !daemon->rings)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
@@ -171,7 +174,8 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 {
 	const struct policy *old = daemon->current->policy;
 	struct policy *policy = conf_load(daemon->config_path, report);
-	struct snapshot *next;
+	struct snapshot *next = NULL;
+	int err;
 
 	if (!policy) {
 		first_error(report, daemon->config_path, result);
@@ -182,9 +186,10 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 		return NULL;
 	}
 	note_steering(old, policy, result);
-	next = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count);
-	if (!next)
-		snprintf(result->error, sizeof(result->error), "out of memory");
+	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
+	if (err)
+		snprintf(result->error, sizeof(result->error), "%s",
+			 err == -E2BIG ? "a list is too large to compile" : "out of memory");
 	return next;
 }
 

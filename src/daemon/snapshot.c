@@ -9,6 +9,7 @@
  */
 #include "daemon/snapshot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,31 +22,44 @@ static struct rule_counter *new_counters(size_t count)
 	return counters;
 }
 
-struct snapshot *snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count)
+static int allocate_counters(struct snapshot *snapshot)
+{
+	size_t count = snapshot->policy->counter_count;
+
+	snapshot->workers = calloc(snapshot->worker_count, sizeof(*snapshot->workers));
+	snapshot->base = new_counters(count);
+	if (!snapshot->workers || !snapshot->base)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < snapshot->worker_count; i++) {
+		snapshot->workers[i] = new_counters(count);
+		if (!snapshot->workers[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count,
+		 struct snapshot **out)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	int err;
 
 	if (!snapshot) {
 		policy_free(policy);
-		return NULL;
+		return -ENOMEM;
 	}
 	snapshot->policy = policy;
 	snapshot->serial = serial;
 	snapshot->loaded = time(NULL);
 	snapshot->worker_count = worker_count;
-	snapshot->workers = calloc(worker_count, sizeof(*snapshot->workers));
-	snapshot->base = new_counters(policy->counter_count);
-	if (!snapshot->workers || !snapshot->base)
-		goto fail;
-	for (unsigned int i = 0; i < worker_count; i++) {
-		snapshot->workers[i] = new_counters(policy->counter_count);
-		if (!snapshot->workers[i])
-			goto fail;
-	}
-	return snapshot;
-fail:
-	snapshot_free(snapshot);
-	return NULL;
+	err = policy_compile(policy);
+	if (!err)
+		err = allocate_counters(snapshot);
+	if (err)
+		snapshot_free(snapshot);
+	else
+		*out = snapshot;
+	return err;
 }
 
 void snapshot_free(struct snapshot *snapshot)

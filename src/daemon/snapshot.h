@@ -28,8 +28,12 @@ struct snapshot {
 	struct rule_counter *base;     /* [policy counter] */
 };
 
-/* Takes the policy over, also on failure. NULL: no memory. Memory is touched here, not by workers. */
-struct snapshot *snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count);
+/*
+ * Compiles the policy and takes it over, also on failure. Memory is touched here, not by workers. 0, or
+ * -ENOMEM, or -E2BIG (policy_compile).
+ */
+int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count,
+		 struct snapshot **out);
 void snapshot_free(struct snapshot *snapshot);
 
 /* The sum of all workers and the base for one counter. */

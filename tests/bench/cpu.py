@@ -6,7 +6,6 @@ Datagrams to 198.51.100.N leave through OUTPUT and queue N and end in a rule beh
 so the journey of a reinjected packet, which runs inside the consumer's send, is short and equal for all.
 """
 
-import signal
 import statistics
 import sys
 
@@ -32,7 +31,7 @@ def lay(ground):
 
 
 def once(ground, consumer, every, packets):
-    consumer.signal(signal.SIGSTOP)
+    consumer.pause()
     before = ground.table(consumer.ns)[consumer.queue][1]
     run(*ground.inside(consumer.ns, ground.build / "bench/flood", f"198.51.100.{consumer.queue}",
                        packets, DENIED if every == 1 else ALLOWED, every if every > 1 else 0, DENIED))
@@ -40,7 +39,7 @@ def once(ground, consumer, every, packets):
     if waiting != packets or lost != before:
         sys.exit(f"bench: {consumer.name}: {waiting} of {packets} packets wait, {lost} lost")
     start = consumer.cpu_ns()
-    consumer.signal(signal.SIGCONT)
+    consumer.resume()
     wait_until(lambda: ground.table(consumer.ns)[consumer.queue][0] == 0, f"{consumer.name} is done")
     return (consumer.cpu_ns() - start) / packets
 

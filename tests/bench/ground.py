@@ -83,7 +83,7 @@ class Consumer:
 
     def cpu_ns(self):
         total = 0
-        for task in pathlib.Path(f"/proc/{self.popen.pid}/task").iterdir():
+        for task in self.tasks():
             total += int((task / "schedstat").read_text().split()[0])
         return total
 
@@ -93,8 +93,17 @@ class Consumer:
                 return int(line.split()[1])
         return 0
 
-    def signal(self, number):
-        self.popen.send_signal(number)
+    def tasks(self):
+        return list(pathlib.Path(f"/proc/{self.popen.pid}/task").iterdir())
+
+    def pause(self):
+        """Stopped, every thread of it: a signal sent is not yet a thread at rest."""
+        self.popen.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(") T " in (task / "stat").read_text() for task in self.tasks()),
+                   f"{self.name} is stopped")
+
+    def resume(self):
+        self.popen.send_signal(signal.SIGCONT)
 
     def stop(self):
         if not self.popen:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Monitor mode, and what becomes of packets while nobody can judge them."""
 
+import signal
 import socket
 
 import pytest
@@ -87,13 +88,31 @@ def test_a_full_queue(net, on_failure, passed):
                    f"{passed} of the overflow pass")
         wait_until(lambda: queue_file(server)[0]["waiting"] == LENGTH, "the queue is full")
         assert queue_file(server)[0]["dropped"] == SENT - LENGTH - passed
-        nacld.kill(18)  # SIGCONT
+        nacld.kill(signal.SIGCONT)
         nacld.wait_packets("web", "inbound", "*", LENGTH)
         wait_until(lambda: queue_file(server)[0]["waiting"] == 0, "nothing is left waiting")
         got += drain(receiver)
     assert got == [b"%d" % i for i in range(LENGTH, LENGTH + passed)], "exactly the overflow"
     assert nacld.packets("web", "inbound", "*") == LENGTH
     assert nacld.total("kernel_dropped") == SENT - LENGTH - passed
+
+
+def test_the_receive_buffer_holds_a_full_queue(net):
+    """The queue's length in packets is what it can hold: the socket's buffer must not be the limit."""
+    client, server, link = net.pair()
+    length = 4096
+    nacld = Nacld(server, closed_host(length=length))
+    steer(server, nacld)
+    stopped(nacld)
+    packet = bytes(IP(src="192.0.2.2", dst="192.0.2.1") / UDP(dport=PORT) / bytes(1400))
+    inject(link, client, *[packet] * length)
+    wait_until(lambda: queue_file(server)[0]["waiting"] == length, "the queue is full")
+    assert queue_file(server)[0]["user_dropped"] == queue_file(server)[0]["dropped"] == 0
+    nacld.kill(signal.SIGCONT)
+    assert nacld.wait_packets("web", "inbound", "*", length) == length
+    status = nacld.status()["queues"][0]
+    assert (status["kernel_dropped"], status["user_dropped"], status["errors"]) == (0, 0, {})
+    assert status["wakeups"] < length / 4, "packets are taken and answered in batches"
 
 
 def test_a_killed_daemon_leaves_nothing_unjudged(net):
@@ -105,7 +124,7 @@ def test_a_killed_daemon_leaves_nothing_unjudged(net):
         stopped(nacld)
         inject(link, client, *datagrams(5))
         wait_until(lambda: queue_file(server)[0]["waiting"] == 5, "five packets wait")
-        nacld.kill(9)
+        nacld.kill(signal.SIGKILL)
         nacld.wait()
         wait_until(lambda: 0 not in queue_file(server), "the queue is gone")
         assert drain(receiver) == []

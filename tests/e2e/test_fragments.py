@@ -149,3 +149,23 @@ def test_an_atomic_fragment_is_a_whole_packet(net):
         inject(link, client, atomic)
         assert received(receiver) == b"one"
     assert nacld.packets("web", "inbound", 100) == 1
+
+
+@BOTH
+def test_a_later_fragment_cannot_pose_as_an_allowed_port(net, family):
+    """Its data begins with what looks like a UDP header to the allowed port: it is only data."""
+    left, router, right, to_left, to_right = net.routed()
+    src, dst = ROUTED[family]
+    forged = bytes(UDP(sport=40000, dport=PORT) / bytes(56))
+    if family == 4:
+        packet = IP(src=src, dst=dst, proto=17, frag=100) / forged
+    else:
+        packet = IPv6(src=src, dst=dst) / IPv6ExtHdrFragment(nh=17, offset=100) / forged
+    nacld = Nacld(router, config(subnet(NETS[family], udp_rule(family), [], "right"),
+                                 fragments="strict"))
+    steer(router, nacld)
+    with Capture(right, to_right.interface(right), "in") as wire:
+        inject(to_left, left, packet)
+        nacld.wait_packets("right", "inbound", "*", 1)
+        assert not wire.packets(is_fragment)
+    assert nacld.packets("right", "inbound", 100) == 0

@@ -9,7 +9,7 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from scapy.layers.sctp import SCTP, SCTPChunkInit
 
-from config import ANY6, EPHEMERAL, allow, config, deny, host, open_host
+from config import ANY6, EPHEMERAL, allow, config, deny, host, open_host, subnet
 from lib import wait_until
 from services import Nacld, dnsmasq, queue_host
 from wire import Capture, inject
@@ -145,7 +145,6 @@ def test_loopback_is_exempt(net):
 
 def test_packets_of_no_acl_pass_and_are_counted(net):
     """INPUT and OUTPUT are queued, but the policy protects a subnet only."""
-    from config import subnet
     client, server, link = net.pair()
     nacld = Nacld(server, config(subnet("203.0.113.0/24", [], [], "far")))
     queue_host(server)

@@ -58,9 +58,8 @@ static int set_up(void **state)
 	event_ring_init(&ring, -1);
 	ring.armed = 0; /* nobody to wake */
 	judge.events = &ring;
-	snapshot = snapshot_new(web_policy(), 1, 1);
 	used = 0;
-	return !snapshot || batch_init(&batch) != 0;
+	return snapshot_new(web_policy(), 1, 1, &snapshot) != 0 || batch_init(&batch) != 0;
 }
 
 static int tear_down(void **state)

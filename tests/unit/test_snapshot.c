@@ -39,8 +39,7 @@ static struct snapshot *snapshot_of(const char *name, uint64_t serial, const uin
 	for (size_t i = 0; rules[i][0]; i++)
 		add_rule(acl, INBOUND, rules[i][0], rules[i][1]);
 	assert_null(policy_finish(policy));
-	snapshot = snapshot_new(policy, serial, 2);
-	assert_non_null(snapshot);
+	assert_int_equal(snapshot_new(policy, serial, 2, &snapshot), 0);
 	return snapshot;
 }
 
