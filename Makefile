@@ -96,7 +96,7 @@ check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
-		docs format-check systemd-check install-check e2e; status=$$?; \
+		docs format-check systemd-check install-check instructions e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
@@ -118,6 +118,15 @@ update-golden: all ## take the present output as right (read the diff!)
 
 layering: all ## who may use whom
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)
+
+$(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
+
+.PHONY: instructions
+instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
+	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
 e2e: all ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)

@@ -342,7 +342,7 @@ static int build_half(const struct acl_list *list, enum family family, size_t ma
 int classify_build(const struct acl_list *list, enum direction direction, size_t max_bytes,
 		   struct classify **out)
 {
-	const struct merge_budget budget = MERGE_BUDGET;
+	const struct merge_budget budget = {MERGE_OWN, MERGE_EXTRA, MERGE_SHARED};
 
 	return classify_build_within(list, direction, max_bytes, budget, out);
 }

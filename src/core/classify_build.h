@@ -68,10 +68,9 @@ struct merge_budget {
 	uint32_t shared;
 };
 
-#define MERGE_BUDGET                                                                               \
-	{                                                                                          \
-		.own = 4, .extra = 4, .shared = 1 << 18                                            \
-	}
+#define MERGE_OWN    4
+#define MERGE_EXTRA  4
+#define MERGE_SHARED (1 << 18)
 
 /* One family's build. */
 struct build {

@@ -36,8 +36,8 @@
 #define BUDGETS 3
 
 static const struct merge_budget budgets[BUDGETS] = {
-	MERGE_BUDGET,                        /* all is merged in a small list */
-	{.own = 0, .extra = 0, .shared = 0}, /* all is linked that does not fit by itself */
+	{MERGE_OWN, MERGE_EXTRA, MERGE_SHARED}, /* all is merged in a small list */
+	{.own = 0, .extra = 0, .shared = 0},    /* all is linked that does not fit by itself */
 	{.own = 2, .extra = 2, .shared = 64},
 };
 

@@ -7,14 +7,16 @@
 
 /* Allocations: after so many the next one fails, once; SIZE_MAX: none does. */
 static size_t allocations_left = SIZE_MAX;
+static size_t largest_allocation;
 
 void *__real_malloc(size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-static bool is_refused(void)
+static bool is_refused(size_t size)
 {
+	largest_allocation = size > largest_allocation ? size : largest_allocation;
 	if (allocations_left == SIZE_MAX)
 		return false;
 	return allocations_left-- == 0;
@@ -22,12 +24,12 @@ static bool is_refused(void)
 
 void *__wrap_malloc(size_t size)
 {
-	return is_refused() ? NULL : __real_malloc(size);
+	return is_refused(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-	return is_refused() ? NULL : __real_realloc(old, size);
+	return is_refused(size) ? NULL : __real_realloc(old, size);
 }
 
 /* 129 prefixes, one in the other, over and over: links, and no more of them than prefixes. */
@@ -130,7 +132,9 @@ static void test_rules_share_a_set(void **state)
 		rules[i].number = (uint16_t)(i + 1);
 		rules[i].set = &set;
 	}
+	largest_allocation = 0;
 	c = build(&list, INBOUND, &budgets[0]);
+	assert_true(largest_allocation < 64 * set.count);
 	classify_stats(c, &stats);
 	assert_int_equal(stats.tables, 1);
 	for (size_t n = 0; n < 1000 / SLOW; n++) {
@@ -139,6 +143,44 @@ static void test_rules_share_a_set(void **state)
 		p.src = addr_near(&r, &set.prefixes[rnd(&r, 100000)]);
 		show_transport(&p, false, (uint16_t)rnd(&r, 5000));
 		expect_same(&list, c, INBOUND, &p, "set");
+	}
+	classify_free(c);
+	free(set.prefixes);
+}
+
+/* Tens of thousands of IPv6 prefixes, many of them longer than /64 and below the same high half. */
+static void test_many_ipv6_prefixes(void **state)
+{
+	struct random_state r = {.state = 6};
+	static char name[] = "many";
+	struct prefix_set set = {.name = name, .count = 30000};
+	struct prefix roots[300], any = cidr("2000::/3");
+	struct rule rules[] = {ports(80, 80, "::/0"), rule(PROTOCOL_ALL, "2400::/6"),
+			       rule(PROTOCOL_UDP, "::/0")};
+	struct acl_list list = {.rules = rules, .count = 3};
+	struct classify *c;
+
+	(void)state;
+	set.prefixes = malloc(set.count * sizeof(*set.prefixes));
+	assert_non_null(set.prefixes);
+	for (size_t i = 0; i < 300; i++)
+		roots[i] = regrow(&r, &any, 64);
+	for (size_t i = 0; i < set.count; i++)
+		set.prefixes[i] = i % 2 ? regrow(&r, &roots[rnd(&r, 300)], 90 + rnd(&r, 39))
+					: regrow(&r, &any, 30 + rnd(&r, 35));
+	for (uint16_t i = 0; i < 3; i++)
+		rules[i].number = (uint16_t)(i + 1);
+	rules[0].set = &set;
+	c = build(&list, OUTBOUND, &budgets[0]);
+	assert_true(c->v6.intervals > 8192);
+	assert_true(c->v6.low_intervals > 4096);
+	for (size_t n = 0; n < 4000 / SLOW; n++) {
+		struct packet p = {.protocol = rnd(&r, 4) ? PROTOCOL_TCP : PROTOCOL_UDP};
+
+		p.src.family = FAMILY_IPV6;
+		p.dst = addr_near(&r, n % 8 ? &set.prefixes[rnd(&r, 30000)] : &any);
+		show_transport(&p, rnd(&r, 8) == 0, (uint16_t)(79 + rnd(&r, 3)));
+		expect_same(&list, c, OUTBOUND, &p, "many");
 	}
 	classify_free(c);
 	free(set.prefixes);
@@ -244,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_deep_nesting),
 		cmocka_unit_test(test_large_table_above_many),
 		cmocka_unit_test(test_rules_share_a_set),
+		cmocka_unit_test(test_many_ipv6_prefixes),
 		cmocka_unit_test(test_byte_bound),
 		cmocka_unit_test(test_too_many_rules),
 		cmocka_unit_test(test_out_of_memory),

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "daemon/judge.h"
+#include "messages.h"
 
 static struct batch batch;
 static struct judge judge;
@@ -72,55 +73,12 @@ static int tear_down(void **state)
 
 static struct nlmsghdr *new_message(uint16_t type, uint8_t family, uint16_t queue)
 {
-	struct nlmsghdr *nlh = (void *)batch.region->slots[used].bytes;
-	struct nfgenmsg gen = {.nfgen_family = family, .res_id = htons(queue)};
-
-	memset(nlh, 0, sizeof(*nlh));
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_len = NLMSG_LENGTH(sizeof(gen));
-	memcpy(NLMSG_DATA(nlh), &gen, sizeof(gen));
-	return nlh;
-}
-
-static void put_attribute(struct nlmsghdr *nlh, uint16_t type, const void *value, size_t len)
-{
-	struct nlattr attr = {.nla_type = type, .nla_len = (uint16_t)(sizeof(attr) + len)};
-	uint8_t *at = (uint8_t *)nlh + nlh->nlmsg_len;
-
-	memcpy(at, &attr, sizeof(attr));
-	memcpy(at + sizeof(attr), value, len);
-	nlh->nlmsg_len += NLA_ALIGN(attr.nla_len);
-}
-
-static void put_header(struct nlmsghdr *nlh, uint32_t id, uint8_t hook)
-{
-	struct nfqnl_msg_packet_hdr header = {.packet_id = htonl(id), .hook = hook};
-
-	put_attribute(nlh, NFQA_PACKET_HDR, &header, sizeof(header));
+	return message_begin(&batch.region->slots[used], type, family, queue);
 }
 
 static void end_message(const struct nlmsghdr *nlh)
 {
-	batch.region->slots[used].len = nlh->nlmsg_len;
-	batch.region->slots[used].truncated = 0;
-	used++;
-}
-
-#define PACKET_LEN 40
-
-/* 192.0.2.9:40000 to 192.0.2.1:port, a TCP SYN. */
-static void put_syn(struct nlmsghdr *nlh, uint16_t port)
-{
-	uint8_t bytes[PACKET_LEN] = {0x45, 0, 0, PACKET_LEN, 0, 0, 0x40, 0, 64, 6};
-
-	memcpy(bytes + 12, "\xc0\x00\x02\x09\xc0\x00\x02\x01", 8);
-	bytes[20] = 40000 >> 8;
-	bytes[21] = 40000 & 255;
-	bytes[22] = (uint8_t)(port >> 8);
-	bytes[23] = (uint8_t)port;
-	bytes[32] = 5 << 4;
-	bytes[33] = 2;
-	put_attribute(nlh, NFQA_PAYLOAD, bytes, sizeof(bytes));
+	message_end(&batch.region->slots[used++], nlh);
 }
 
 static void add_packet_at(uint8_t family, uint8_t hook, uint16_t queue, uint32_t id, uint16_t port)
@@ -128,8 +86,8 @@ static void add_packet_at(uint8_t family, uint8_t hook, uint16_t queue, uint32_t
 	struct nlmsghdr *nlh =
 		new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, family, queue);
 
-	put_header(nlh, id, hook);
-	put_syn(nlh, port);
+	message_put_header(nlh, id, hook);
+	message_put_syn(nlh, port);
 	end_message(nlh);
 }
 
@@ -173,7 +131,7 @@ static void equal_verdicts_in_a_row_are_one_message(void **state)
 	assert_int_equal(judge.counters.accepted, 3);
 	assert_int_equal(judge.counters.dropped, 2);
 	assert_int_equal(snapshot_counter(snapshot, 0).packets, 3);
-	assert_int_equal(snapshot_counter(snapshot, 0).bytes, 3 * PACKET_LEN);
+	assert_int_equal(snapshot_counter(snapshot, 0).bytes, 3 * MESSAGE_SYN_LEN);
 	assert_int_equal(snapshot_counter(snapshot, 1).packets, 2);
 }
 
@@ -213,7 +171,7 @@ static void add_headless(void)
 {
 	struct nlmsghdr *nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
 
-	put_header(nlh, 7, NF_INET_LOCAL_IN);
+	message_put_header(nlh, 7, NF_INET_LOCAL_IN);
 	end_message(nlh);
 }
 
@@ -300,7 +258,7 @@ static void attribute_lengths_that_lie_stay_inside_the_message(void **state)
 	struct nlattr liar = {.nla_type = NFQA_PAYLOAD, .nla_len = 60000};
 
 	(void)state;
-	put_header(nlh, 7, NF_INET_LOCAL_IN);
+	message_put_header(nlh, 7, NF_INET_LOCAL_IN);
 	memcpy((uint8_t *)nlh + nlh->nlmsg_len, &liar, sizeof(liar));
 	nlh->nlmsg_len += sizeof(liar);
 	end_message(nlh);
@@ -314,12 +272,12 @@ static void the_original_length_is_told_apart_from_the_copy(void **state)
 	struct batch_packet packet;
 
 	(void)state;
-	put_header(nlh, 7, NF_INET_LOCAL_IN);
-	put_attribute(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
-	put_syn(nlh, 443);
+	message_put_header(nlh, 7, NF_INET_LOCAL_IN);
+	message_put(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
+	message_put_syn(nlh, 443);
 	end_message(nlh);
 	assert_true(batch_packet_at(&batch, 0, judge.counters.errors, &packet));
-	assert_int_equal(packet.copy_len, PACKET_LEN);
+	assert_int_equal(packet.copy_len, MESSAGE_SYN_LEN);
 	assert_int_equal(packet.wire_len, 1500);
 }
 
