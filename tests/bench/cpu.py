@@ -30,11 +30,12 @@ def lay(ground):
     return ns
 
 
-def once(ground, consumer, every, packets):
+def once(ground, consumer, every, packets, size=18):
     consumer.pause()
     before = ground.table(consumer.ns)[consumer.queue][1]
     run(*ground.inside(consumer.ns, ground.build / "bench/flood", f"198.51.100.{consumer.queue}",
-                       packets, DENIED if every == 1 else ALLOWED, every if every > 1 else 0, DENIED))
+                       packets, DENIED if every == 1 else ALLOWED, every if every > 1 else 0, DENIED,
+                       size))
     waiting, lost = ground.table(consumer.ns)[consumer.queue]
     if waiting != packets or lost != before:
         sys.exit(f"bench: {consumer.name}: {waiting} of {packets} packets wait, {lost} lost")

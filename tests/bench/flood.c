@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT: sends COUNT small UDP datagrams; every EVERY-th (0:
- * none) goes to OTHER-PORT, the rest to FIRST-PORT. As fast as the socket takes them, in batches.
+ * flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT [SIZE]: sends COUNT UDP datagrams of SIZE (18) bytes;
+ * every EVERY-th (0: none) goes to OTHER-PORT, the rest to FIRST-PORT. As fast as the socket takes them, in
+ * batches.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,15 +18,20 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_in to[2] = {{.sin_family = AF_INET}, {.sin_family = AF_INET}};
 	struct mmsghdr messages[BATCH];
-	char payload[18] = "nacld bench";
-	struct iovec vector = {payload, sizeof(payload)};
+	char payload[1400] = "nacld bench";
+	struct iovec vector = {payload, 18};
 	long count, every, sent = 0;
 	int fd, size = 64 << 20;
 
-	if (argc != 6 || inet_pton(AF_INET, argv[1], &to[0].sin_addr) != 1) {
-		fprintf(stderr, "usage: flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT\n");
+	if (argc < 6 || argc > 7 || inet_pton(AF_INET, argv[1], &to[0].sin_addr) != 1) {
+		fprintf(stderr,
+			"usage: flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT [SIZE]\n");
 		return 2;
 	}
+	if (argc == 7)
+		vector.iov_len = (size_t)atoi(argv[6]);
+	if (vector.iov_len > sizeof(payload))
+		return 2;
 	count = atol(argv[2]);
 	every = atol(argv[4]);
 	to[1].sin_addr = to[0].sin_addr;

@@ -45,7 +45,7 @@ def _list(count, key, last):
     return ",\n    ".join(lines)
 
 
-def config(queue, count, flow_log=None):
+def config(queue, count, flow_log=None, queues=1):
     """A host ACL with `count` entries a direction that lets the bench's own traffic through.
 
     Beyond 30,000 the entries are the addresses of a set: rule numbers end at 32,766.
@@ -59,7 +59,7 @@ def config(queue, count, flow_log=None):
     last = (("allow", "udp", ALLOWED), ("deny", "udp", DENIED), ("allow", "udp", "all"),
             ("allow", "tcp", "all"))
     log = f'flow_log = {{ file = "{flow_log}"; }};\n' if flow_log else ""
-    return (f'queue = {{ first = {queue}; count = 1; length = 65536; }};\n{log}{sets}'
+    return (f'queue = {{ first = {queue}; count = {queues}; length = 65536; }};\n{log}{sets}'
             'network_acls = ( { name = "bench"; associations = ( { host = true; } );\n'
             f'  inbound = (\n    {_list(count, "source", last)} );\n'
             f'  outbound = (\n    {_list(count, "destination", last)} ); }} );\n')
@@ -167,8 +167,8 @@ class Ground:
     def add_loop(self, ns, queue, kind, drop=0):
         return self.add(ns, kind, queue, [self.build / "bench/loops", kind, queue, drop])
 
-    def add_nacld(self, ns, queue, count, flow_log=False):
+    def add_nacld(self, ns, queue, count, flow_log=False, queues=1):
         path = self.tmp / f"{queue}.conf"
-        path.write_text(config(queue, count, self.tmp / f"{queue}.flow" if flow_log else None))
+        path.write_text(config(queue, count, self.tmp / f"{queue}.flow" if flow_log else None, queues))
         return self.add(ns, f"nacld {count:,}" + (" + flow log" if flow_log else ""), queue,
                         [self.build / "nacld", "-f", path, "-s", self.tmp / f"{queue}.sock"])
