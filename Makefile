@@ -64,6 +64,7 @@ test_classify_size_SRC   := $(CLASSIFY)
 test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 
 test_packetline_SRC    := src/format/packetline.c src/core/rule.c src/core/addr.c
+test_nft_SRC           := $(sort $(wildcard src/format/nft*.c)) $(POLICY)
 test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
 test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) src/core/addr.c
 test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
@@ -71,8 +72,14 @@ test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
 test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)
 test_events_SRC   := src/daemon/events.c
 test_schedule_SRC := src/daemon/schedule.c
-test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c) $(POLICY) \
+test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c flows.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
+
+FLOWS := $(addprefix src/daemon/,flows.c flowset.c) src/format/flowlog.c $(POLICY)
+test_flowlog_SRC     := src/format/flowlog.c src/core/addr.c
+test_flows_SRC       := $(FLOWS)
+test_flowwriter_SRC  := $(addprefix src/daemon/,flowwriter.c flowfile.c) src/common/log.c $(FLOWS)
+test_flowwindows_SRC := src/daemon/flowlog.c src/common/clock.c $(test_flowwriter_SRC)
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
@@ -213,6 +220,7 @@ MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED = $(SBIN)/nacld $(SBIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
+	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
 
 .PHONY: install uninstall
@@ -225,6 +233,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
 	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
+	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
 	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_path,$(page)) &&) true
 	$(Q)if [ -e $(CONFIG) ]; then echo "kept $(CONFIG)"; \

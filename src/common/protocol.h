@@ -24,6 +24,10 @@
  *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],
  *    "queues": [{"queue": N, "packets", "accepted", "dropped", "would_drop", "wakeups", "waiting",
  *                "kernel_dropped", "user_dropped", "errors": {name: count}}],
+ *    "flow_log": null or {"file", "format", "window_s", "flows_max" (of one queue's table),
+ *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"
+ *                (given to the writer), "records" (lines written), "lost_records" (the file could not
+ *                take), "error": the file's present one or null},
  *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
  *    "reasons": {reason: count, ...}}       only those that are not 0
  *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or "@set",

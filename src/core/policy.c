@@ -28,6 +28,13 @@ struct policy *policy_new(void)
 	return policy;
 }
 
+static void flow_log_fini(struct flow_log *log)
+{
+	free(log->file);
+	free(log->format);
+	free(log->account);
+}
+
 static void free_compiled(struct policy *policy)
 {
 	for (size_t i = 0; policy->compiled && i < policy->acl_count; i++) {
@@ -50,6 +57,7 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->acl_count; i++)
 		acl_fini(&policy->acls[i]);
+	flow_log_fini(&policy->flow_log);
 	free(policy->sets);
 	free(policy->acls);
 	free(policy->host.interfaces);
@@ -145,6 +153,22 @@ int policy_add_host_interface(struct policy *policy, const char *name)
 	host->interfaces = interfaces;
 	memset(host->interfaces[host->interface_count], 0, POLICY_INTERFACE_LEN);
 	strcpy(host->interfaces[host->interface_count++], name);
+	return 0;
+}
+
+int policy_set_flow_log(struct policy *policy, const struct flow_log *settings)
+{
+	struct flow_log log = *settings;
+
+	log.file = strdup(settings->file);
+	log.format = strdup(settings->format);
+	log.account = strdup(settings->account);
+	if (!log.file || !log.format || !log.account) {
+		flow_log_fini(&log);
+		return -ENOMEM;
+	}
+	flow_log_fini(&policy->flow_log);
+	policy->flow_log = log;
 	return 0;
 }
 

@@ -67,12 +67,28 @@ struct host {
 	size_t interface_count;
 };
 
+#define FLOW_LOG_WINDOW_DEFAULT 600
+#define FLOW_LOG_WINDOW_MAX     600 /* seconds */
+#define FLOW_LOG_FLOWS_DEFAULT  16384
+#define FLOW_LOG_FLOWS_MIN      64
+#define FLOW_LOG_FLOWS_MAX      1048576
+
+/* What is written about traffic, and where. file NULL: nothing is. */
+struct flow_log {
+	char *file;    /* absolute */
+	char *format;  /* fields as ${name}, see format/flowlog.h */
+	char *account; /* what account-id says */
+	unsigned int window_s;
+	uint32_t flows; /* how many a queue's table holds in one window */
+};
+
 struct policy {
 	enum policy_mode mode;
 	enum policy_failure on_failure;
 	enum policy_fragments fragments;
 	unsigned int exempt; /* enum policy_exempt bits */
 	struct queue_range queue;
+	struct flow_log flow_log;
 	struct prefix_set **sets; /* each on the heap: rules point at them */
 	size_t set_count;
 	struct acl *acls;
@@ -118,6 +134,7 @@ struct prefix_set *policy_add_set(struct policy *policy, const char *name);
 struct acl *policy_add_acl(struct policy *policy, const char *name); /* moves earlier struct acl */
 int policy_add_subnet(struct policy *policy, const struct prefix *prefix, uint32_t acl);
 int policy_add_host_interface(struct policy *policy, const char *name);
+int policy_set_flow_log(struct policy *policy, const struct flow_log *settings);
 int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amortised O(1) */
 
 /* The set of that name, or NULL. */

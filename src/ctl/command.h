@@ -12,5 +12,6 @@ int cmd_reload(int argc, char **argv);
 int cmd_steer(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
 	{"steer", cmd_steer, "up, down or show: the kernel rules that feed the queue"},
 	{"explain", cmd_explain, "judge one packet and its reply, and say why"},
 	{"eval", cmd_eval, "judge a list of packets, one a line"},
+	{"export", cmd_export, "the policy in another form: nft, a ruleset without nacld"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -107,6 +107,29 @@ static void show_settings(const json_t *status, FILE *to)
 	show_names(json_object_get(status, "exempt"), "nothing", to);
 }
 
+/* Nothing where the flow log is off; what was lost only where something was. */
+static void show_flow_log(const json_t *status, const struct term *term, FILE *to)
+{
+	const json_t *log = json_object_get(status, "flow_log");
+	const char *error = json_string_value(json_object_get(log, "error"));
+	char count[TERM_TEXT_LEN];
+
+	if (!json_is_object(log))
+		return;
+	label(to, "flow log");
+	fprintf(to, "%s, windows of %lld s: %s records", text_of(log, "file"),
+		(long long)number_of(log, "window_s"), count_of(log, "records", count));
+	if (number_of(log, "lost_records") > 0)
+		fprintf(to, ", %sLOST%s %s", term->bold, term->off,
+			count_of(log, "lost_records", count));
+	if (number_of(log, "lost_packets") > 0)
+		fprintf(to, ", %s packets without one (raise flow_log.flows)",
+			count_of(log, "lost_packets", count));
+	if (error)
+		fprintf(to, " (%s%s%s)", term->bold, error, term->off);
+	fputc('\n', to);
+}
+
 static void show_associations(const json_t *status, FILE *to)
 {
 	json_t *host = json_object_get(status, "host"), *subnet;
@@ -309,6 +332,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_mode(status, &term, to);
 	show_configuration(status, &term, to);
 	show_settings(status, to);
+	show_flow_log(status, &term, to);
 	show_associations(status, to);
 	json_array_foreach(acls, i, acl)
 	{

@@ -3,7 +3,8 @@
  * Loading, starting, reloading, stopping: the life of policies and workers.
  *
  * A reload takes every fallible step first: read, validate, allocate. Then it swaps one pointer,
- * waits until each worker has passed, carries the counts over and frees the old policy. What a
+ * waits until each worker has passed, gives the old flow tables to the flow log, carries the counts
+ * over and frees the old policy. What a
  * running queue cannot change (its number, how many there are) is refused with a reason.
  */
 #include "daemon/daemon.h"
@@ -30,6 +31,10 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
 	if (!daemon->workers || !daemon->rings)
 		return -ENOMEM;
+	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &daemon->flowlog.set);
+	if (err)
+		return err;
+	daemon->current->flows = daemon->flowlog.set ? daemon->flowlog.set->active : NULL;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->workers[i] = (struct worker){
@@ -63,6 +68,7 @@ int daemon_start(struct daemon *daemon)
 			return err;
 		}
 	}
+	flowlog_begin(&daemon->flowlog);
 	return 0;
 }
 
@@ -74,6 +80,7 @@ void daemon_stop(struct daemon *daemon)
 		queue_close(daemon->workers[i].queue);
 		daemon->workers[i].queue = NULL;
 	}
+	flowlog_stop(&daemon->flowlog);
 }
 
 void daemon_fini(struct daemon *daemon)
@@ -139,13 +146,14 @@ static void configure_queues(struct daemon *daemon, const struct policy *policy)
 	}
 }
 
-static void swap(struct daemon *daemon, struct snapshot *next)
+static void swap(struct daemon *daemon, struct snapshot *next, struct flow_set *flows)
 {
 	struct snapshot *old = daemon->current;
 
 	__atomic_store_n(&daemon->current, next, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		worker_pass(&daemon->workers[i]);
+	flowlog_replace(&daemon->flowlog, flows);
 	snapshot_carry(old, next);
 	snapshot_free(old);
 }
@@ -170,7 +178,7 @@ static void first_error(const struct conf_report *report, const char *path,
 
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
-				struct reload_result *result)
+				struct reload_result *result, struct flow_set **flows)
 {
 	const struct policy *old = daemon->current->policy;
 	struct policy *policy = conf_load(daemon->config_path, report);
@@ -187,18 +195,25 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	}
 	note_steering(old, policy, result);
 	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
-	if (err)
+	if (!err)
+		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
+	if (err) {
 		snprintf(result->error, sizeof(result->error), "%s",
 			 err == -E2BIG ? "a list is too large to compile" : "out of memory");
+		snapshot_free(next);
+		return NULL;
+	}
+	next->flows = *flows ? (*flows)->active : NULL;
 	return next;
 }
 
 bool daemon_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
 {
+	struct flow_set *flows = NULL;
 	struct snapshot *next;
 
 	*result = (struct reload_result){0};
-	next = prepare(daemon, report, result);
+	next = prepare(daemon, report, result, &flows);
 	free(daemon->last_reload_error);
 	daemon->last_reload_error = NULL;
 	if (!next) {
@@ -206,7 +221,7 @@ bool daemon_reload(struct daemon *daemon, struct conf_report *report, struct rel
 		return false;
 	}
 	configure_queues(daemon, next->policy);
-	swap(daemon, next);
+	swap(daemon, next, flows);
 	daemon->reloads++;
 	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef NACLD_DAEMON_DAEMON_H
 #define NACLD_DAEMON_DAEMON_H
 
+#include "daemon/flowlog.h"
 #include "daemon/worker.h"
 #include "format/conf.h"
 
@@ -16,6 +17,7 @@ struct daemon {
 	struct worker *workers;
 	struct event_ring *rings; /* [worker] */
 	unsigned int worker_count;
+	struct flowlog flowlog;
 	int wake;     /* eventfd the rings write to */
 	int table_fd; /* the kernel's queue table, or -errno */
 	time_t started;

@@ -14,6 +14,8 @@
 #include <linux/netfilter.h>
 #include <sys/socket.h>
 
+#include "daemon/flows.h"
+
 const char *judge_failure_name(enum judge_failure failure)
 {
 	static const char *const names[JUDGE_FAILURES] = {"no-payload", "other-family",
@@ -86,8 +88,21 @@ static void tell_drop(struct judge *judge, const struct snapshot *snapshot, enum
 	event_ring_put(judge->events, &event);
 }
 
+/* What a list decided goes into the flow log, by what is really done: monitor mode drops nothing. */
+static void count_flow(struct flow_table *flows, const struct snapshot *snapshot, enum hook hook,
+		       const struct packet *packet, const struct policy_verdict *verdict,
+		       int64_t now)
+{
+	if (flows && verdict->step_count > 0)
+		flows_count(flows, hook, packet, &verdict->steps[verdict->step_count - 1],
+			    snapshot->policy->mode == POLICY_MONITOR ? ACTION_ALLOW
+								     : verdict->action,
+			    now);
+}
+
 /* The verdict for one packet; enforce mode's, whatever the mode. */
-static enum action judge_packet(struct judge *judge, struct snapshot *snapshot, int64_t now,
+static enum action judge_packet(struct judge *judge, struct snapshot *snapshot,
+				struct flow_table *flows, int64_t now,
 				const struct batch_packet *in)
 {
 	struct judge_counters *counters = &judge->counters;
@@ -113,9 +128,18 @@ static enum action judge_packet(struct judge *judge, struct snapshot *snapshot, 
 	policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
 	counter_add(&counters->outcomes[verdict.outcome], 1);
 	count_steps(snapshot->workers[judge->index], &verdict, packet.len, now);
+	count_flow(flows, snapshot, hook, &packet, &verdict, now);
 	if (verdict.action == ACTION_DENY)
 		tell_drop(judge, snapshot, hook, &packet, PACKET_OK, &verdict);
 	return verdict.action;
+}
+
+/* The table of this batch. */
+static struct flow_table *flows_of(const struct judge *judge, const struct snapshot *snapshot)
+{
+	if (!snapshot->flows)
+		return NULL;
+	return __atomic_load_n(&snapshot->flows[judge->index], __ATOMIC_SEQ_CST);
 }
 
 void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *batch,
@@ -123,6 +147,7 @@ void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *b
 {
 	struct judge_counters *counters = &judge->counters;
 	bool monitor = snapshot->policy->mode == POLICY_MONITOR;
+	struct flow_table *flows = flows_of(judge, snapshot);
 	struct batch_packet packet;
 	struct timespec now;
 
@@ -132,7 +157,7 @@ void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *b
 
 		if (!batch_packet_at(batch, i, counters->errors, &packet))
 			continue;
-		action = judge_packet(judge, snapshot, now.tv_sec, &packet);
+		action = judge_packet(judge, snapshot, flows, now.tv_sec, &packet);
 		counter_add(&counters->packets, 1);
 		if (monitor && action == ACTION_DENY) {
 			counter_add(&counters->would_drop, 1);
@@ -141,4 +166,6 @@ void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *b
 		counter_add(action == ACTION_ALLOW ? &counters->accepted : &counters->dropped, 1);
 		batch_answer(batch, &packet, action);
 	}
+	if (flows)
+		flows_settle(flows);
 }

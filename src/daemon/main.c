@@ -56,7 +56,8 @@ static const char usage_text[] =
 	"  -h, --help           this text\n"
 	"  -V, --version        the version\n"
 	"\n"
-	"HUP reloads the configuration; TERM and INT finish the batch in hand and exit.\n"
+	"HUP reloads the configuration; USR1 opens the flow log anew; TERM and INT finish the\n"
+	"batch in hand and exit.\n"
 	"What feeds the queue: naclctl steer up. See nacld(8) and nacld.conf(5).\n";
 
 /* Returns -1 to go on, or the exit status. */
@@ -157,6 +158,8 @@ static bool handle_signals(struct loop *loop)
 			return false;
 		if (info.ssi_signo == SIGHUP)
 			reload = true;
+		if (info.ssi_signo == SIGUSR1)
+			flowlog_reopen(&loop->daemon->flowlog);
 	}
 	if (reload)
 		reload_by_signal(loop->daemon);
@@ -179,13 +182,17 @@ static int run(struct loop *loop)
 	for (;;) {
 		int timeout_ms = lower(watchdog_timeout_ms(&loop->watchdog),
 				       journal_timeout_ms(&loop->journal));
-		unsigned int clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
+		unsigned int clients;
+
+		timeout_ms = lower(timeout_ms, flowlog_timeout_ms(&daemon->flowlog));
+		clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
 
 		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
 		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
 		if (poll(polls, CONTROL + clients, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 		watchdog_work(&loop->watchdog, daemon);
+		flowlog_work(&daemon->flowlog, daemon->workers);
 		if (polls[EVENTS].revents &&
 		    read(daemon->wake, &drained, sizeof(drained)) == sizeof(drained))
 			journal_work(&loop->journal, daemon);

@@ -15,9 +15,13 @@ struct rule_counter {
 	int64_t last_hit; /* seconds since the epoch; 0: never */
 };
 
+struct flow_table;
+
 /*
  * A policy in use: the policy itself, a counter array for each worker, and what earlier snapshots had
- * counted for the rules that stayed the same. Owned by the main thread; workers hold it for one batch.
+ * counted for the rules that stayed the same. The flow tables belong to the flow log: it exchanges
+ * them at a window's end, and replaces them together with the snapshot, so that the ACLs a table
+ * speaks of are those of the policy it was filled under. Owned by the main thread; workers hold it for one batch.
  */
 struct snapshot {
 	struct policy *policy;
@@ -26,6 +30,7 @@ struct snapshot {
 	unsigned int worker_count;
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */
+	struct flow_table **flows;     /* [worker]; NULL: no flow log */
 };
 
 /*

@@ -231,6 +231,31 @@ static json_t *reasons_json(const struct daemon *daemon)
 	return object;
 }
 
+static json_t *flow_log_json(const struct daemon *daemon)
+{
+	const struct flow_log *settings = &daemon->current->policy->flow_log;
+	const struct flowlog *log = &daemon->flowlog;
+	struct flowwriter_state state;
+	json_t *object;
+
+	if (!log->set)
+		return json_null();
+	flowwriter_state(log->writer, &state);
+	object = json_object();
+	put(object, "file", json_string(settings->file));
+	put(object, "format", json_string(settings->format));
+	put_count(object, "window_s", settings->window_s);
+	put_count(object, "flows_max", settings->flows);
+	put_count(object, "flows", flow_set_used(log->set, log->set->active));
+	put_count(object, "lost_packets",
+		  log->lost_packets + flow_set_lost(log->set, log->set->active));
+	put_count(object, "windows", log->windows);
+	put_count(object, "records", state.records);
+	put_count(object, "lost_records", state.lost);
+	put(object, "error", state.error[0] ? json_string(state.error) : json_null());
+	return object;
+}
+
 static const char *mode_name(const struct policy *policy)
 {
 	return policy->mode == POLICY_MONITOR ? "monitor" : "enforce";
@@ -260,6 +285,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));
 	put(status, "queues", queues_json(daemon));
+	put(status, "flow_log", flow_log_json(daemon));
 	put(status, "outcomes", outcomes_json(daemon));
 	put(status, "reasons", reasons_json(daemon));
 	return status;

@@ -4,7 +4,8 @@
  *
  * The snapshot is held from the first sequence increment to the second. Both, and the load of the
  * pointer, are sequentially consistent, as is the main thread's swap and its look at the sequence:
- * if it sees an even number after the swap, the next batch will load the new pointer.
+ * if it sees an even number after the swap, the next batch will load the new pointer. The same holds
+ * for the worker's flow table, which the main thread exchanges at a window's end.
  */
 #include "daemon/worker.h"
 

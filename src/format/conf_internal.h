@@ -13,6 +13,7 @@
  *   conf_schema.c  the verbs of the walk: known keys, typed values, "did you mean"
  *   conf_policy.c  the walk: everything but rules and sets
  *   conf_rule.c    one rule
+ *   conf_flowlog.c the flow log's settings
  *   conf_set.c     address sets, inline and from files
  *   conf_lint.c    what is legal and still worth a warning
  *   conf_print.c   the way back
@@ -147,9 +148,10 @@ const char *conf_nearest(const char *word, const char *const words[], size_t cou
 bool conf_parse_cidr(struct conf_reader *r, struct conf_place place, const char *text, bool bare,
 		     struct prefix *out);
 
-/* conf_policy.c, conf_rule.c, conf_set.c, conf_lint.c: the walk. All report and go on. */
+/* conf_policy.c, conf_rule.c, conf_set.c, conf_flowlog.c, conf_lint.c: the walk. All report and go on. */
 void conf_read_policy(struct conf_reader *r, const config_setting_t *root);
 void conf_read_sets(struct conf_reader *r, const config_setting_t *root);
+void conf_read_flow_log(struct conf_reader *r, const config_setting_t *root);
 void conf_read_rules(struct conf_reader *r, const config_setting_t *acl_group,
 		     enum direction direction, struct acl *acl);
 void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t acl);

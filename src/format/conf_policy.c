@@ -16,6 +16,7 @@ static const struct conf_key top_keys[] = {
 	{"queue", NULL},
 	{"fragments", NULL},
 	{"exempt", NULL},
+	{"flow_log", NULL},
 	{"sets", NULL},
 	{"network_acls", NULL},
 	{"on_failure", "it stands in the queue: queue = { on_failure = \"drop\"; };"},
@@ -318,6 +319,7 @@ void conf_read_policy(struct conf_reader *r, const config_setting_t *root)
 	read_modes(r, root);
 	read_queue(r, root);
 	read_exempt(r, root);
+	conf_read_flow_log(r, root);
 	conf_read_sets(r, root);
 	read_acls(r, root);
 	if (r->report->errors == 0)

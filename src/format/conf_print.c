@@ -185,6 +185,16 @@ static void print_exempt(unsigned int exempt, FILE *to)
 	fputs("];\n", to);
 }
 
+static void print_flow_log(const struct flow_log *log, FILE *to)
+{
+	if (!log->file)
+		return;
+	fprintf(to,
+		"flow_log = { file = \"%s\"; window = %u; flows = %u; account = \"%s\";\n"
+		"  format = \"%s\";\n};\n",
+		log->file, log->window_s, log->flows, log->account, log->format);
+}
+
 void conf_print(const struct policy *policy, FILE *to)
 {
 	fprintf(to, "mode = \"%s\";\n", policy->mode == POLICY_ENFORCE ? "enforce" : "monitor");
@@ -194,6 +204,7 @@ void conf_print(const struct policy *policy, FILE *to)
 	fprintf(to, "fragments = \"%s\";\n",
 		policy->fragments == POLICY_REASSEMBLE ? "reassemble" : "strict");
 	print_exempt(policy->exempt, to);
+	print_flow_log(&policy->flow_log, to);
 	print_sets(policy, to);
 	print_acls(policy, to);
 }

@@ -207,6 +207,7 @@ class Topology:
                            ("mldv2_unsolicited_report_interval", 1)):
             ns.sysctl(f"ipv6/conf/default/{key}", value)
             ns.sysctl(f"ipv6/conf/all/{key}", value)
+        ns.sysctl("ipv4/ip_local_reserved_ports", "40000-40010,50000")  # tests fix these themselves
         _ip("link set lo up", ns)
         return ns
 

@@ -18,6 +18,7 @@ SERVICE = re.compile(r"^/(usr/)?lib/systemd/system/.*\.(service|socket|timer|pat
                      r"^/etc/(cron|rc)\S*/.")
 # Package: why its units do no harm.
 HARMLESS = {
+    "systemd": "the service manager itself, there already on any host whose services it runs",
     "nftables": "nftables.service is shipped disabled: dh_installsystemd --no-enable --no-start",
 }
 

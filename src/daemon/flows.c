@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The flow table: an open-addressed hash of flows, sized once.
+ *
+ * A flow takes 64 bytes, aligned: the packet path touches one cache line, and the next ones only where
+ * places collide. Places are a power of two and at least twice the flows allowed, so runs stay short:
+ * chance makes one of 32 in every fifth full table, and FLOWS_PROBES, taken for full, practically never.
+ * Senders who aim at collisions cost a bounded time, and cannot well aim: the hash is keyed with random
+ * numbers at the table's making.
+ * Entries are never removed one by one, only all at once, so a free place ends every search.
+ *
+ * Of many flows most lines are out of the cache, and fetching one takes as long as judging a packet. So
+ * a packet's line is asked for at once and written FLOWS_AHEAD packets later, or when the batch ends
+ * (flows_settle); until then the packet waits in the table as a flow of one packet.
+ *
+ * The hash folds 64 by 64 bit products, a few cycles each. The key is addresses and tuple:
+ *
+ *   63      48 47      32 31   24 23            16 15   0
+ *   +---------+----------+-------+----------------+------+
+ *   |  sport  |  dport   | proto | kind           |  0   |   kind: action 0x01, direction 0x02,
+ *   +---------+----------+-------+----------------+------+         hook 0x0c, IPv6 0x10
+ *
+ * Protocols without ports have 0 and 0, ICMP too (AWS VPC user guide).
+ */
+#include "daemon/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "format/flowlog.h"
+
+_Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
+
+#define KIND_ACTION          0x01
+#define KIND_DIRECTION_SHIFT 1
+#define KIND_HOOK_SHIFT      2
+#define KIND_IPV6            0x10
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+struct flow_table {
+	struct flow *places;
+	uint64_t keys[4];
+	uint32_t mask;
+	uint32_t limit;
+	uint64_t used;
+	uint64_t lost;
+	unsigned int waiting; /* of `ahead`, the oldest at `oldest` */
+	unsigned int oldest;
+	uint64_t hashes[FLOWS_AHEAD];
+	struct flow ahead[FLOWS_AHEAD];
+};
+
+struct flow_table *flows_new(uint32_t flows)
+{
+	struct flow_table *table = calloc(1, sizeof(*table));
+	size_t places = 2, size;
+
+	if (!table)
+		return NULL;
+	while (places < (size_t)flows * 2)
+		places *= 2;
+	size = places * sizeof(*table->places);
+	table->mask = (uint32_t)(places - 1);
+	table->limit = flows;
+	table->places = aligned_alloc(size < HUGE_PAGE ? sizeof(struct flow) : HUGE_PAGE, size);
+	if (!table->places || getrandom(table->keys, sizeof(table->keys), 0) < 0) {
+		flows_free(table);
+		return NULL;
+	}
+	if (size >= HUGE_PAGE)
+		madvise(table->places, size,
+			MADV_HUGEPAGE); /* fewer misses; refused, it is as good */
+	memset(table->places, 0, size);
+	return table;
+}
+
+void flows_free(struct flow_table *table)
+{
+	if (!table)
+		return;
+	free(table->places);
+	free(table);
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t hash(const struct flow_table *table, const struct packet *packet, uint64_t tuple)
+{
+	uint64_t high = fold(packet->src.hi ^ table->keys[0], packet->dst.hi ^ table->keys[1]);
+	uint64_t low = fold(packet->src.lo ^ table->keys[2], packet->dst.lo ^ table->keys[3]);
+
+	return fold(high ^ tuple, low ^ table->keys[0]);
+}
+
+static uint64_t tuple_of(enum hook hook, const struct packet *packet,
+			 const struct policy_step *decider, enum action done)
+{
+	uint64_t kind = (done == ACTION_ALLOW ? KIND_ACTION : 0) |
+			(unsigned int)decider->direction << KIND_DIRECTION_SHIFT |
+			(unsigned int)hook << KIND_HOOK_SHIFT |
+			(packet->src.family == FAMILY_IPV6 ? KIND_IPV6 : 0);
+	uint64_t tuple = (uint64_t)packet->protocol << 24 | kind << 16;
+
+	if (packet->l4 == PACKET_L4_PORTS)
+		tuple |= (uint64_t)packet->sport << 48 | (uint64_t)packet->dport << 32;
+	return tuple;
+}
+
+static bool same_flow(const struct flow *a, const struct flow *b)
+{
+	return ((a->tuple ^ b->tuple) | (a->src_hi ^ b->src_hi) | (a->src_lo ^ b->src_lo) |
+		(a->dst_hi ^ b->dst_hi) | (a->dst_lo ^ b->dst_lo)) == 0;
+}
+
+/* The flow's place, or a free one for it; NULL when there is none. */
+static struct flow *find(const struct flow_table *table, const struct flow *packet, uint64_t hash)
+{
+	for (unsigned int i = 0; i < FLOWS_PROBES; i++, hash++) {
+		struct flow *flow = &table->places[hash & table->mask];
+
+		if (flow->packets == 0)
+			return table->used < table->limit ? flow : NULL;
+		if (same_flow(flow, packet))
+			return flow->packets < UINT32_MAX ? flow : NULL;
+	}
+	return NULL;
+}
+
+/* The clock may be set back: a flow ends at its first second or later. */
+static uint16_t span(const struct flow *flow, uint32_t now_s)
+{
+	int64_t passed = (int64_t)now_s - flow->first_s;
+
+	if (passed < flow->span_s)
+		return flow->span_s;
+	return passed > UINT16_MAX ? UINT16_MAX : (uint16_t)passed;
+}
+
+/* Takes the packet that has waited longest into its flow. */
+static void settle_one(struct flow_table *table)
+{
+	const struct flow *packet = &table->ahead[table->oldest];
+	struct flow *flow = find(table, packet, table->hashes[table->oldest]);
+
+	table->oldest = (table->oldest + 1) % FLOWS_AHEAD;
+	table->waiting--;
+	if (!flow) {
+		counter_add(&table->lost, 1);
+	} else if (flow->packets == 0) {
+		counter_add(&table->used, 1);
+		*flow = *packet;
+	} else {
+		flow->packets++;
+		flow->bytes += packet->bytes;
+		flow->span_s = span(flow, packet->first_s);
+		flow->rule = packet->rule;
+		flow->acl = packet->acl;
+		flow->tcp_flags |= packet->tcp_flags;
+	}
+}
+
+void flows_settle(struct flow_table *table)
+{
+	while (table->waiting > 0)
+		settle_one(table);
+}
+
+void flows_count(struct flow_table *table, enum hook hook, const struct packet *packet,
+		 const struct policy_step *decider, enum action done, int64_t now_s)
+{
+	uint64_t tuple = tuple_of(hook, packet, decider, done);
+	unsigned int slot;
+
+	if (table->waiting == FLOWS_AHEAD)
+		settle_one(table);
+	slot = (table->oldest + table->waiting++) % FLOWS_AHEAD;
+	table->hashes[slot] = hash(table, packet, tuple);
+	__builtin_prefetch(&table->places[table->hashes[slot] & table->mask], 1);
+	table->ahead[slot] = (struct flow){
+		.src_hi = packet->src.hi,
+		.src_lo = packet->src.lo,
+		.dst_hi = packet->dst.hi,
+		.dst_lo = packet->dst.lo,
+		.tuple = tuple,
+		.bytes = packet->len,
+		.packets = 1,
+		.first_s = (uint32_t)now_s,
+		.rule = decider->rule ? decider->rule->number : FLOWLOG_RULE_IMPLICIT,
+		.acl = decider->acl < FLOWS_NO_ACL ? (uint16_t)decider->acl : FLOWS_NO_ACL,
+		.tcp_flags = flowlog_tcp_flags(packet->tcp_flags),
+	};
+}
+
+uint32_t flows_limit(const struct flow_table *table)
+{
+	return table->limit;
+}
+
+uint64_t flows_used(const struct flow_table *table)
+{
+	return counter_read(&table->used);
+}
+
+uint64_t flows_lost(const struct flow_table *table)
+{
+	return counter_read(&table->lost);
+}
+
+const struct flow *flows_next(const struct flow_table *table, uint32_t *at)
+{
+	while (*at <= table->mask) {
+		const struct flow *flow = &table->places[(*at)++];
+
+		if (flow->packets != 0)
+			return flow;
+	}
+	return NULL;
+}
+
+struct flow_tuple flows_tuple(const struct flow *flow)
+{
+	unsigned int kind = flow->tuple >> 16 & 0xff;
+	uint8_t family = kind & KIND_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
+
+	return (struct flow_tuple){
+		.src = {.hi = flow->src_hi, .lo = flow->src_lo, .family = family},
+		.dst = {.hi = flow->dst_hi, .lo = flow->dst_lo, .family = family},
+		.sport = (uint16_t)(flow->tuple >> 48),
+		.dport = (uint16_t)(flow->tuple >> 32),
+		.protocol = (uint8_t)(flow->tuple >> 24),
+		.hook = (enum hook)(kind >> KIND_HOOK_SHIFT & 3),
+		.direction = kind >> KIND_DIRECTION_SHIFT & 1 ? OUTBOUND : INBOUND,
+		.action = kind & KIND_ACTION ? ACTION_ALLOW : ACTION_DENY,
+	};
+}
+
+void flows_clear(struct flow_table *table)
+{
+	table->waiting = 0;
+	memset(table->places, 0, ((size_t)table->mask + 1) * sizeof(*table->places));
+	__atomic_store_n(&table->used, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&table->lost, 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_FLOWSET_H
+#define NACLD_DAEMON_FLOWSET_H
+
+#include "daemon/flows.h"
+#include "format/flowlog.h"
+
+/*
+ * The flow log of one snapshot: two tables a worker, and all that is needed to write them down when
+ * the policy may be gone. The workers fill `active`; `spare` is empty, or being written.
+ */
+struct flow_set {
+	struct flow_table **active; /* [worker] */
+	struct flow_table **spare;  /* [worker] */
+	unsigned int worker_count;
+	struct flowlog_format format;
+	unsigned int window_s;
+	char *file;
+	char *account;
+	char **acls; /* names, by the policy's index */
+	size_t acl_count;
+};
+
+/* The set for a policy whose flow log is on, every table allocated and touched. NULL: no memory. */
+struct flow_set *flow_set_new(const struct policy *policy, unsigned int worker_count);
+void flow_set_free(struct flow_set *set); /* NULL is fine */
+
+/* Exchanges active and spare tables. The spare ones are the caller's when every worker has passed. */
+void flow_set_swap(struct flow_set *set);
+
+/* Sums over an array of tables: flows held, packets lost. */
+uint64_t flow_set_used(const struct flow_set *set, struct flow_table *const *tables);
+uint64_t flow_set_lost(const struct flow_set *set, struct flow_table *const *tables);
+
+#endif

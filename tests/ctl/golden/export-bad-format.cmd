@@ -1,0 +1,1 @@
+export terraform2 -f conf/router.conf

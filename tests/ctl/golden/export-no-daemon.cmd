@@ -1,0 +1,1 @@
+export nft --socket /nonexistent/nacld.sock

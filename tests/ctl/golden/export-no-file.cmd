@@ -1,0 +1,1 @@
+export nft -f conf/none.conf

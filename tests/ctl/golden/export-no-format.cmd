@@ -1,0 +1,1 @@
+export -f conf/router.conf
