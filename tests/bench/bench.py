@@ -39,7 +39,6 @@ def main():
     parser.add_argument("--round-trips", type=int, default=5000)
     parser.add_argument("--seconds", type=int, default=1, help="of each TCP measurement")
     parser.add_argument("--entries", type=int, nargs="+", default=[2, 40, 1000, 10000, 100000])
-    parser.add_argument("--flow-log", action="store_true", help="also with the flow log on")
     parser.add_argument("--only", choices=tuple(PARTS))
     parser.add_argument("--json", help="write the figures here too")
     args = parser.parse_args()

@@ -62,8 +62,7 @@ def measure(args):
             ground.add_loop(ns, 2, "usual", every)
             for i, count in enumerate(args.entries):
                 ground.add_nacld(ns, 3 + i, count)
-            if args.flow_log:
-                ground.add_nacld(ns, 3 + len(args.entries), 40, flow_log=True)
+            ground.add_nacld(ns, 3 + len(args.entries), 40, flow_log=True)
             rows = {c.name: [] for c in ground.consumers}
             for turn in range(args.rounds + 1):
                 for consumer in ground.consumers:

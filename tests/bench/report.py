@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """report.py RESULTS.json CHART.svg: the bench's figures as a picture. Standard library only.
 
-Colours are chosen to be read on white and on black; the text follows the reader's colour scheme.
+The picture brings its own paper, so that it can be read on a light page and on a dark one; where the viewer
+tells, it follows the reader's colour scheme.
 """
 
 import json
@@ -13,13 +14,14 @@ WIDTH, LEFT, RIGHT, ROW, BAR = 860, 230, 190, 26, 17
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 16px; font-weight: 600 } .note { fill: #59636e; font-size: 12px } .end { text-anchor: end }
-  .axis { stroke: #8c959f } .nacld { fill: #1a7f64 } .loop { fill: #8c959f }
-  
-  @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .note { fill: #9da7b3 } .nacld { fill: #3fb08f }
-    .loop { fill: #6e7681 } .axis { stroke: #6e7681 } }
+  .paper { fill: #ffffff; stroke: #d1d9e0 } .axis { stroke: #8c959f } .nacld { fill: #1a7f64 } .loop { fill: #8c959f }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 } .note { fill: #9da7b3 } .paper { fill: #0d1117; stroke: #3d444d }
+    .axis { stroke: #6e7681 } .nacld { fill: #3fb08f } .loop { fill: #6e7681 }
+  }
 """
 CAPTIONS = {"ceiling": "batching loop, judges nothing", "usual": "usual loop, judges nothing",
-            "bare": "no queue", "gso": "usual loop with GSO"}
+            "bare": "no queue, no rules", "in-kernel 40": "40 rules in the kernel", "gso": "usual loop, GSO"}
 
 
 class Picture:
@@ -53,7 +55,8 @@ class Picture:
     def svg(self, label):
         height = self.y + 12
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-                f'height="{height}" role="img" aria-label="{escape(label)}">\n<style>{STYLE}</style>\n' +
+                f'height="{height}" role="img" aria-label="{escape(label)}">\n<style>{STYLE}</style>\n'
+                f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="6" class="paper"/>\n' +
                 "\n".join(self.parts) + "\n</svg>\n")
 
 
