@@ -93,7 +93,7 @@ def main():
     picture.bars(traffic_rows(results["traffic"]))
     picture.y += 14
     picture.text(16, picture.y, f"make bench, {machine['date']}: Linux {machine['kernel']}, {machine['cpus']} cores, "
-                 f"{machine['model']}; medians", "note")
+                 f"{machine['model']}, load average {machine['load_before']:.1f} from other work; medians", "note")
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         file.write(picture.svg("What a verdict costs: CPU a packet by entries, and TCP throughput"))
 
