@@ -71,6 +71,7 @@ test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
 
 test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)
 test_events_SRC   := src/daemon/events.c
+test_schedule_SRC := src/daemon/schedule.c
 test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c flows.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
 
@@ -190,6 +191,22 @@ san: ## unit and e2e tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory B=build/san WERROR=-Werror \
 		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" HARDEN=-fPIE unit e2e
 	$(Q)tests/summary build/san/results
+
+BENCH := loops flood pingpong gaps
+$(B)/bench/loops: BENCH_LIBS = -lnetfilter_queue -lmnl
+$(BENCH:%=$(B)/bench/%): $(B)/bench/%: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+
+.PHONY: bench
+bench: all $(BENCH:%=$(B)/bench/%) ## what a verdict costs, beside loops that judge nothing (root)
+	$(Q)tests/deps build steer test
+	$(Q)tests/bench/bench.py $(B) --json $(B)/bench/results.json $(BENCH_ARGS)
+
+.PHONY: bench-report
+bench-report: ## the last bench as a picture: docs/bench.svg
+	$(Q)tests/bench/report.py $(B)/bench/results.json docs/bench.svg
 
 # Installed, and nothing else: no account is made, no service enabled or started. The units name the programs where
 # PREFIX puts them. A configuration that is there already is the host's own and stays.

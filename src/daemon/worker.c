@@ -13,10 +13,13 @@
 #include <signal.h>
 #include <time.h>
 
+#include "daemon/schedule.h"
+
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
 
+	schedule_packets_first();
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
 		unsigned int n = queue_recv(worker->queue, worker->judge.counters.errors);
 
