@@ -88,7 +88,7 @@ demo: ## the story on real packets: nginx, curl and nacld in two namespaces
 	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
+.PHONY: lint check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
 	systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
@@ -141,6 +141,9 @@ mandoc-lint: ## the man pages
 .PHONY: docs
 docs: all ## the documents against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
+
+lint: ## clang-tidy, gcc -fanalyzer and cppcheck: no finding (a few minutes)
+	$(Q)tests/suite $(B)/results static tests/lint static
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format
@@ -202,6 +205,13 @@ fuzz-smoke: ## the fuzz targets, 15 seconds each
 MINUTES ?= 10
 fuzz: ## the same for MINUTES= each (10), going on from what was found before
 	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(MINUTES) * 60))
+
+.PHONY: coverage proof
+coverage: ## which share of the packet parser's lines its tests run: 98 % at least
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results coverage tests/coverage
+
+proof: ## the model checker: what holds for every input (ten minutes or so)
+	$(Q)tests/suite $(B)/results proof tests/proof/run
 
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan
