@@ -2,7 +2,7 @@
 /*
  * Where RFC 791 and RFC 8200 put the transport header of a well-formed packet: a second reading of the
  * same bytes, as plain as can be, that the proofs and the fuzz targets hold against the parser. It is
- * asked only about packets that the parser accepted, so it checks no length; under the proof's bounds
+ * asked only about packets that the parser accepted, so the walk checks no length; under the proof's bounds
  * checks that doubles as a claim: the parser accepts nothing whose headers are not all there.
  */
 #ifndef NACLD_TESTS_TRANSPORT_H
@@ -71,6 +71,22 @@ static inline struct transport transport_of(enum family family, const uint8_t *d
 	return family == FAMILY_IPV4 ? transport_ipv4(data) : transport_ipv6(data);
 }
 
+/* The transport header ends within the packet's own length, whatever else was copied. */
+static inline bool transport_fits(struct transport t, enum family family, const uint8_t *data,
+				  size_t len)
+{
+	size_t need = family == FAMILY_IPV4 ? 8 : 4; /* ICMP, ICMPv6 */
+
+	if (t.protocol == PROTOCOL_TCP) {
+		need = (data[t.at + 12] / 16U) * 4U;
+		if (need < 20)
+			return false;
+	} else if (t.protocol == PROTOCOL_UDP) {
+		need = 8;
+	}
+	return t.at + need <= len;
+}
+
 /* Does what the parser says of an accepted packet follow from its bytes? */
 static inline bool transport_agrees(enum family family, const uint8_t *data, const struct packet *p)
 {
@@ -84,6 +100,8 @@ static inline bool transport_agrees(enum family family, const uint8_t *data, con
 	if (t.later || !(ports || icmp))
 		return p->l4 == PACKET_L4_NONE && p->sport == 0 && p->dport == 0 &&
 		       p->icmp_type == 0 && p->icmp_code == 0 && p->tcp_flags == 0;
+	if (!transport_fits(t, family, data, p->len))
+		return false;
 	if (icmp)
 		return p->l4 == PACKET_L4_ICMP && p->icmp_type == h[0] && p->icmp_code == h[1] &&
 		       p->sport == 0 && p->dport == 0 && p->tcp_flags == 0;
