@@ -96,7 +96,7 @@ demo: ## the story on real packets: nginx, curl and nacld in two namespaces
 	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
+.PHONY: lint check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
 	systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
@@ -104,7 +104,7 @@ check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
-		docs format-check systemd-check install-check instructions e2e; status=$$?; \
+		docs format-check systemd-check install-check instructions fuzz-smoke e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
@@ -150,6 +150,9 @@ mandoc-lint: ## the man pages
 docs: all ## the documents against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
+lint: ## clang-tidy, gcc -fanalyzer and cppcheck: no finding (a few minutes)
+	$(Q)tests/suite $(B)/results static tests/lint static
+
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format
 
@@ -185,6 +188,38 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The fuzz targets want clang and its flags: tests/fuzz/run calls this with them, and B=build/fuzz.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+fuzz_control_SRC := $(COMMON) $(filter-out src/daemon/main.c,$(DAEMON))
+fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c)
+
+$(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
+$(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$(CORE) $(FORMAT) $$(fuzz_$$*_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ \
+		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lpthread
+
+$(B)/seed: $(call obj,tests/fuzz/seed.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(filter-out fuzzer%,$(SAN)) -o $@ $^
+
+.PHONY: fuzz-programs fuzz-smoke fuzz
+fuzz-programs: $(FUZZ:%=$(B)/fuzz_%) $(B)/seed
+
+fuzz-smoke: ## the fuzz targets, 15 seconds each
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results fuzz tests/fuzz/run 15
+
+MINUTES ?= 10
+fuzz: ## the same for MINUTES= each (10), going on from what was found before
+	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(MINUTES) * 60))
+
+.PHONY: coverage proof
+coverage: ## which share of the packet parser's lines its tests run: 98 % at least
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results coverage tests/coverage
+
+proof: ## the model checker: what holds for every input (ten minutes or so)
+	$(Q)tests/suite $(B)/results proof tests/proof/run
 
 .PHONY: san
 san: ## unit and e2e tests under ASan and UBSan

@@ -75,7 +75,7 @@ static int connect_failed(const char *path, int code, char *error)
 static int open_socket(const char *path, char *error)
 {
 	struct timeval limit = {.tv_sec = PROTOCOL_TIMEOUT_MS / 1000,
-				.tv_usec = PROTOCOL_TIMEOUT_MS % 1000 * 1000};
+				.tv_usec = PROTOCOL_TIMEOUT_MS % 1000 * 1000L};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 

@@ -118,7 +118,7 @@ static void complete(struct policy *scratch, struct judgement *j)
 		next->for_reply = request.action == ACTION_ALLOW;
 		if (!next->for_reply) {
 			step = judge_decider(&request);
-			j->no_number = !suggest(scratch, &j->request, step, NULL, next);
+			j->no_number = !step || !suggest(scratch, &j->request, step, NULL, next);
 		} else if (!j->has_reply) {
 			return;
 		} else {
@@ -126,8 +126,8 @@ static void complete(struct policy *scratch, struct judgement *j)
 			if (reply.action == ACTION_ALLOW)
 				return;
 			step = judge_decider(&reply);
-			j->no_number =
-				!suggest(scratch, &j->reply, step, mirrored(&request, step), next);
+			j->no_number = !step || !suggest(scratch, &j->reply, step,
+							 mirrored(&request, step), next);
 		}
 		if (j->no_number)
 			return;

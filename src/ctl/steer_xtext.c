@@ -139,7 +139,7 @@ static bool read_line(struct reader *at, const char *text, const char *end, stru
 		take_word(text + 1, end, at->table);
 		at->chain[0] = '\0';
 	} else if (*text == ':') {
-		text = take_word(text + 1, end, line.chain);
+		take_word(text + 1, end, line.chain);
 		memcpy(line.table, at->table, sizeof(line.table));
 		if (is_own(line.chain))
 			return lines_add(out, &line, "", 0);

@@ -58,9 +58,9 @@ const char *term_duration(int64_t seconds, char buf[static TERM_TEXT_LEN])
 		seconds = 0;
 	if (seconds < 120)
 		snprintf(buf, TERM_TEXT_LEN, "%" PRId64 " s", seconds);
-	else if (seconds < 120 * 60)
+	else if (seconds < 120L * 60)
 		snprintf(buf, TERM_TEXT_LEN, "%" PRId64 " min", seconds / 60);
-	else if (seconds < 48 * 3600)
+	else if (seconds < 48L * 3600)
 		snprintf(buf, TERM_TEXT_LEN, "%" PRId64 " h", seconds / 3600);
 	else
 		snprintf(buf, TERM_TEXT_LEN, "%" PRId64 " d", seconds / 86400);

@@ -129,7 +129,7 @@ static bool open_bracket(struct conf_grammar *g, const struct conf_token *token,
 	}
 	innermost(g)->expect = EXPECT_MORE;
 	level = &g->levels[g->depth++];
-	level->close = token->text[0] == '(' ? ')' : token->text[0] == '[' ? ']' : '}';
+	level->close = (char)(token->text[0] == '(' ? ')' : token->text[0] == '[' ? ']' : '}');
 	level->expect = level->close == '}' ? EXPECT_NAME : EXPECT_VALUE;
 	level->empty = true;
 	level->opened = place;

@@ -154,7 +154,7 @@ void conf_read_sets(struct conf_reader *r, const config_setting_t *root);
 void conf_read_flow_log(struct conf_reader *r, const config_setting_t *root);
 void conf_read_rules(struct conf_reader *r, const config_setting_t *acl_group,
 		     enum direction direction, struct acl *acl);
-void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t acl);
+void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t index);
 void conf_lint_sets(struct conf_reader *r, const config_setting_t *root);
 
 #endif

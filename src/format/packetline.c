@@ -208,7 +208,7 @@ int packetline_parse(char *const words[], size_t count, struct packetline *out,
 		     char error[static PACKETLINE_ERROR_LEN])
 {
 	struct packetline line = {.packet.hop_limit = HOP_LIMIT_DEFAULT};
-	struct end src, dst;
+	struct end src = {0}, dst = {0};
 
 	if (count < 4) {
 		fail(error, "a packet is in|out|forward PROTO SRC[:PORT] DST[:PORT]");

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * seed DIR: writes the seed corpora that are made of bytes: packets, and batches of messages around
+ * them, from the table of the parser's unit test; and requests and packet lines, typed here. The
+ * configurations are files of the repository already; tests/fuzz/run copies them.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "unit/messages.h"
+#include "unit/packets.h"
+
+struct bytes {
+	uint8_t data[4096];
+	size_t len;
+};
+
+static void put(struct bytes *b, const void *data, size_t len)
+{
+	if (len > sizeof(b->data) - b->len)
+		errx(1, "a seed of more than %zu bytes", sizeof(b->data));
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+}
+
+static void put_hex(struct bytes *b, const char *hex)
+{
+	for (; *hex != '\0'; hex++) {
+		unsigned int value;
+		uint8_t byte;
+
+		if (*hex == ' ')
+			continue;
+		if (sscanf(hex, "%2x", &value) != 1)
+			errx(1, "not hexadecimal: %s", hex);
+		byte = (uint8_t)value;
+		put(b, &byte, 1);
+		hex++;
+	}
+}
+
+static void save(const char *root, const char *target, size_t number, const struct bytes *b)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", root, target);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/seed-%03zu", root, target, number);
+	file = fopen(path, "w");
+	if (!file || fwrite(b->data, 1, b->len, file) != b->len || fclose(file) != 0)
+		err(1, "%s", path);
+}
+
+/* The first byte of the packet target: the family, how much more there was; half of it is the cut. */
+static void save_packet(const char *root, size_t number, const struct packet_case *t)
+{
+	uint8_t first =
+		(uint8_t)((t->family == 6) | (t->more_wire == BIGGER ? 6 : 0) << 1 | 8 << 4);
+	struct bytes b = {.len = 0};
+
+	if (t->more_wire > 0 && t->more_wire < BIGGER)
+		first |= 4 << 1;
+	put(&b, &first, 1);
+	put_hex(&b, t->hex);
+	save(root, "packet", number, &b);
+}
+
+static void put_message(struct bytes *out, const struct batch_slot *slot)
+{
+	uint8_t head[3] = {(uint8_t)slot->truncated, (uint8_t)slot->len, (uint8_t)(slot->len >> 8)};
+
+	put(out, head, sizeof(head));
+	put(out, slot->bytes, slot->len);
+}
+
+static void put_packet_message(struct bytes *out, const struct packet_case *t, uint32_t id)
+{
+	static const uint8_t hooks[] = {NF_INET_LOCAL_IN, NF_INET_FORWARD, NF_INET_LOCAL_OUT,
+					NF_INET_POST_ROUTING};
+	struct bytes payload = {.len = 0};
+	struct batch_slot slot = {.len = 0};
+	struct nlmsghdr *nlh = message_begin(&slot, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET,
+					     t->family == 6 ? PF_INET6 : PF_INET, 3);
+	uint32_t cap_len;
+
+	put_hex(&payload, t->hex);
+	cap_len = htonl((uint32_t)(payload.len + t->more_wire));
+	message_put_header(nlh, id, hooks[id % 4]);
+	if (t->more_wire > 0)
+		message_put(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
+	message_put(nlh, NFQA_PAYLOAD, payload.data, payload.len);
+	message_end(&slot, nlh);
+	put_message(out, &slot);
+}
+
+static void put_error_message(struct bytes *out, int code)
+{
+	struct batch_slot slot = {.len = 0};
+	struct nlmsghdr *nlh = message_begin(&slot, NLMSG_ERROR, 0, 0);
+
+	nlh->nlmsg_len = NLMSG_LENGTH(sizeof(struct nlmsgerr));
+	memcpy(NLMSG_DATA(nlh), &code, sizeof(code));
+	message_end(&slot, nlh);
+	put_message(out, &slot);
+}
+
+/* Three packets of the table in a row, and an error answer: runs of verdicts, and a gap. */
+static void save_batch(const char *root, size_t number)
+{
+	uint8_t first = (uint8_t)(number % 4); /* on_failure, mode */
+	struct bytes b = {.len = 0};
+
+	put(&b, &first, 1);
+	for (size_t i = 0; i < 3; i++)
+		put_packet_message(&b, &packet_cases[(number + i) % PACKET_CASES],
+				   (uint32_t)(number + i));
+	put_error_message(&b, number % 2 ? -2 : -1);
+	put_packet_message(&b, &packet_cases[number], (uint32_t)(number + 3));
+	save(root, "batch", number, &b);
+}
+
+static void save_texts(const char *root, const char *target, const char *const texts[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct bytes b = {.len = 0};
+
+		put(&b, texts[i], strlen(texts[i]));
+		save(root, target, i, &b);
+	}
+}
+
+static const char *const requests[] = {
+	"1{\"request\": \"status\"}",
+	"1{\"request\": \"config\"}",
+	"1{\"request\": \"reload\"}",
+	"0{\"request\": \"reload\"}",
+	"0{\"request\": \"status\", \"more\": [1, -2.5e3, null, true, {\"\\u0000\": \"\\ud83d\\ude00\"}]}",
+	"1{\"request\": \"status\", \"request\": \"reload\"}",
+	"1{\"request\": \"stop\"}",
+	"1{\"request\": 1}",
+	"1[\"status\"]",
+	"1\"status\"",
+	"1{}",
+	"1",
+	"1{\"request\": \"status\"} {\"request\": \"config\"}",
+	"1{\"request\": \"sta",
+};
+
+static const char *const lines[] = {
+	"in tcp 203.0.113.9:40000 192.0.2.1:443",
+	"out udp 192.0.2.1:53 203.0.113.9:0",
+	"forward tcp [2001:db8::1]:65535 [2001:db8::2]:22",
+	"in icmp 203.0.113.9 192.0.2.1",
+	"in icmp 203.0.113.9 192.0.2.1 type 13 code 0",
+	"in icmpv6 2001:db8::1 2001:db8::2 type 135",
+	"out icmpv6 ::1 ::ffff:192.0.2.1 type 255 code 255",
+	"out gre 192.0.2.1 203.0.113.9",
+	"in 255 192.0.2.1 203.0.113.9",
+	"in icmp 2001:db8::1 2001:db8::2",
+	"in all 192.0.2.1 203.0.113.9",
+	"in tcp 192.0.2.1 203.0.113.9:1",
+	"in tcp 192.0.2.1:99999 203.0.113.9:1",
+	"in tcp [192.0.2.1]:1 203.0.113.9:1",
+	"in tcp 2001:db8::1:1 [2001:db8::2",
+	"in icmp 192.0.2.1 203.0.113.9 code 3",
+	"in",
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		errx(2, "usage: seed DIR");
+	for (size_t i = 0; i < PACKET_CASES; i++) {
+		save_packet(argv[1], i, &packet_cases[i]);
+		save_batch(argv[1], i);
+	}
+	save_texts(argv[1], "control", requests, sizeof(requests) / sizeof(requests[0]));
+	save_texts(argv[1], "packetline", lines, sizeof(lines) / sizeof(lines[0]));
+	return 0;
+}
