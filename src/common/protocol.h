@@ -38,6 +38,7 @@
 
 #define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
 #define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more is told so and closed */
+#define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for root and the daemon's own user */
 #define PROTOCOL_TIMEOUT_MS  5000 /* a client that neither sends nor reads this long is closed */
 
 /* Exit statuses of naclctl. */

@@ -186,9 +186,28 @@ static void touch(struct client *client)
 	client->deadline_ms = clock_monotonic_ms() + PROTOCOL_TIMEOUT_MS;
 }
 
+/*
+ * A free place, or NULL. The last ones are kept for who may change things: a crowd of readers cannot
+ * keep an administrator out.
+ */
+static struct client *free_place(struct control *control, uid_t peer)
+{
+	struct client *place = NULL;
+	unsigned int places = 0;
+
+	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++) {
+		if (control->clients[i].fd >= 0)
+			continue;
+		place = &control->clients[i];
+		places++;
+	}
+	return places > PROTOCOL_CLIENTS_OWN || request_may_change(peer) ? place : NULL;
+}
+
 static void accept_client(struct control *control)
 {
 	static const char full[] = "{\"ok\": false, \"error\": \"too many connections\"}\n";
+	struct client *client;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -199,18 +218,15 @@ static void accept_client(struct control *control)
 		close(fd);
 		return;
 	}
-	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++) {
-		struct client *client = &control->clients[i];
-
-		if (client->fd >= 0)
-			continue;
-		client->fd = fd;
-		client->uid = peer.uid;
-		touch(client);
+	client = free_place(control, peer.uid);
+	if (!client) {
+		send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL);
+		close(fd);
 		return;
 	}
-	send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL);
-	close(fd);
+	client->fd = fd;
+	client->uid = peer.uid;
+	touch(client);
 }
 
 /* Takes what the socket takes; the answer is freed when all has left. False: the client is gone. */

@@ -132,6 +132,11 @@ static json_t *answer_reload(struct daemon *daemon)
 	return answer;
 }
 
+bool request_may_change(uid_t peer)
+{
+	return peer == 0 || peer == geteuid();
+}
+
 static const struct {
 	const char *name;
 	json_t *(*answer)(struct daemon *daemon);
@@ -158,7 +163,7 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 	known = name && i < sizeof(requests) / sizeof(requests[0]);
 	if (!known)
 		answer = request_refuse("unknown request; known are status, config and reload");
-	else if (requests[i].changes && peer != 0 && peer != geteuid())
+	else if (requests[i].changes && !request_may_change(peer))
 		answer = request_refuse("only root may change anything: use sudo");
 	else
 		answer = render(requests[i].answer(daemon));

@@ -12,6 +12,9 @@
  */
 char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *daemon);
 
+/* May this peer change things? root, and the daemon's own user (systemd's ExecReload runs as that). */
+bool request_may_change(uid_t peer);
+
 /* The answer {"ok": false, "error": reason}. */
 char *request_refuse(const char *reason);
 

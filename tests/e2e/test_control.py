@@ -102,6 +102,30 @@ def test_one_client_too_many_is_told_so(nacld):
     assert wait_until(nacld.status, "room again")["version"]
 
 
+def test_a_crowd_of_readers_cannot_keep_root_out(nacld):
+    """The last places are for root and the daemon's own user."""
+    for folder in nacld.socket_path.parents:
+        if folder.stat().st_uid == os.geteuid() and folder != folder.parent:
+            folder.chmod(folder.stat().st_mode | 0o111)
+    nacld.socket_path.chmod(0o666)
+    crowd = []
+    try:
+        try:
+            os.seteuid(65534)
+        except OSError:
+            pytest.skip("one user only in this user namespace")
+        try:
+            crowd = [nacld.connect() for _ in range(CLIENTS_MAX)]
+        finally:
+            os.seteuid(0)
+        turned_away = [answer for s in crowd[-4:] if (answer := answer_or_close(s)) is not None]
+        assert turned_away and not any(answer["ok"] for answer in turned_away)
+        assert nacld.status()["version"]
+    finally:
+        for s in crowd:
+            s.close()
+
+
 def test_an_idle_client_is_closed_and_the_next_is_served(nacld):
     """PROTOCOL_TIMEOUT_MS is five seconds."""
     with nacld.connect(timeout=9.0) as idle:
