@@ -192,7 +192,7 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 # The fuzz targets want clang and its flags: tests/fuzz/run calls this with them, and B=build/fuzz.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_control_SRC := $(COMMON) $(filter-out src/daemon/main.c,$(DAEMON))
-fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c)
+fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c flows.c)
 
 $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$(CORE) $(FORMAT) $$(fuzz_$$*_SRC))
