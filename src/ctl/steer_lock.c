@@ -38,8 +38,8 @@ int steer_lock(int *out)
 	return -EBUSY;
 }
 
-void steer_unlock(int fd)
+void steer_unlock(int handle)
 {
-	if (fd >= 0)
-		close(fd);
+	if (handle >= 0)
+		close(handle);
 }

@@ -14,9 +14,10 @@
 	"${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} "    \
 	"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
 
-#define FLOWLOG_FIELDS_MAX    31
-#define FLOWLOG_TEXT_MAX      63                                            /* account, ACL name */
-#define FLOWLOG_LINE_MAX      (FLOWLOG_FIELDS_MAX * (FLOWLOG_TEXT_MAX + 1)) /* newline included */
+#define FLOWLOG_FIELDS_MAX 31
+#define FLOWLOG_TEXT_MAX   63 /* account, ACL name */
+#define FLOWLOG_LINE_MAX                                                                           \
+	(FLOWLOG_FIELDS_MAX * (FLOWLOG_TEXT_MAX + (size_t)1)) /* newline included */
 #define FLOWLOG_RULE_IMPLICIT 0
 
 /* A format, read. Plain values. */
