@@ -66,7 +66,7 @@ test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 test_packetline_SRC    := src/format/packetline.c src/core/rule.c src/core/addr.c
 test_nft_SRC           := $(sort $(wildcard src/format/nft*.c)) $(POLICY)
 test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
-test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) src/core/addr.c
+test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) $(POLICY)
 test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
 
 test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/decimal.h"
+
 uint8_t family_bits(uint8_t family)
 {
 	return family == FAMILY_IPV4 ? 32 : 128;
@@ -89,29 +91,12 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && a->hi == b->hi && a->lo == b->lo;
 }
 
-/* Digits only, no sign, no leading zero, at most `max`. */
-static bool parse_length(const char *text, unsigned int max, uint8_t *out)
-{
-	unsigned int value = 0;
-
-	if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
-		return false;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		value = value * 10 + (unsigned int)(*text - '0');
-		if (value > max)
-			return false;
-	}
-	*out = (uint8_t)value;
-	return true;
-}
-
 enum prefix_error prefix_parse(const char *text, struct prefix *out, bool *host_bits)
 {
 	const char *slash = strchr(text, '/');
 	size_t addr_len = slash ? (size_t)(slash - text) : strlen(text);
 	char addr_text[ADDR_STRLEN];
+	unsigned int len;
 	struct prefix p;
 	uint64_t hi, lo;
 
@@ -121,9 +106,10 @@ enum prefix_error prefix_parse(const char *text, struct prefix *out, bool *host_
 	addr_text[addr_len] = '\0';
 	if (!addr_parse(addr_text, &p.addr))
 		return PREFIX_BAD_ADDRESS;
-	p.len = family_bits(p.addr.family);
-	if (slash && !parse_length(slash + 1, p.len, &p.len))
+	len = family_bits(p.addr.family);
+	if (slash && !decimal_parse_strict(slash + 1, len, &len))
 		return PREFIX_BAD_LENGTH;
+	p.len = (uint8_t)len;
 
 	hi = p.addr.hi & mask_hi(p.len);
 	lo = p.addr.lo & mask_lo(p.len);

@@ -172,6 +172,22 @@ int policy_set_flow_log(struct policy *policy, const struct flow_log *settings)
 	return 0;
 }
 
+/* ASCII, whatever the locale. */
+static bool is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool policy_interface_is_plain(const char *name)
+{
+	if (!is_alphanumeric(*name) && *name != '_')
+		return false;
+	for (; *name; name++)
+		if (!is_alphanumeric(*name) && !strchr("_-.@", *name))
+			return false;
+	return true;
+}
+
 static void layout_counters(struct policy *policy)
 {
 	uint32_t next = 0;

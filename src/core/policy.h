@@ -137,6 +137,12 @@ int policy_add_host_interface(struct policy *policy, const char *name);
 int policy_set_flow_log(struct policy *policy, const struct flow_log *settings);
 int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amortised O(1) */
 
+/*
+ * Can the name stand in a ruleset? The kernel takes names that a ruleset cannot carry or would read
+ * otherwise: a quote ends nft's string, a final '+' is a wildcard to iptables, a final '*' to nft.
+ */
+bool policy_interface_is_plain(const char *name);
+
 /* The set of that name, or NULL. */
 struct prefix_set *policy_find_set(const struct policy *policy, const char *name);
 

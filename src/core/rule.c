@@ -9,7 +9,10 @@
  */
 #include "core/rule.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "core/decimal.h"
 
 static const struct {
 	const char *name;
@@ -45,7 +48,7 @@ const char *protocol_name(int protocol)
 
 bool protocol_parse(const char *text, int *out)
 {
-	int value = 0;
+	unsigned int number;
 
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		if (strcmp(protocols[i].name, text) == 0) {
@@ -53,17 +56,32 @@ bool protocol_parse(const char *text, int *out)
 			return true;
 		}
 	}
-	if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
+	if (!decimal_parse_strict(text, UINT8_MAX, &number))
 		return false;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		value = value * 10 + (*text - '0');
-		if (value > 255)
-			return false;
-	}
-	*out = value;
+	*out = (int)number;
 	return true;
+}
+
+const char *protocol_print(int protocol, char buf[static PROTOCOL_STRLEN])
+{
+	const char *name = protocol_name(protocol);
+
+	if (name)
+		snprintf(buf, PROTOCOL_STRLEN, "%s", name);
+	else
+		snprintf(buf, PROTOCOL_STRLEN, "%d", protocol);
+	return buf;
+}
+
+const char *rule_ports_print(const struct rule *rule, char buf[static RULE_PORTS_STRLEN])
+{
+	if (rule_all_ports(rule))
+		snprintf(buf, RULE_PORTS_STRLEN, "all");
+	else if (rule->port_first == rule->port_last)
+		snprintf(buf, RULE_PORTS_STRLEN, "%u", rule->port_first);
+	else
+		snprintf(buf, RULE_PORTS_STRLEN, "%u-%u", rule->port_first, rule->port_last);
+	return buf;
 }
 
 const char *direction_name(enum direction direction)
@@ -121,7 +139,7 @@ static enum rule_mismatch compare_address(const struct rule *rule, const struct 
 static enum rule_mismatch compare_transport(const struct rule *rule, const struct packet *packet)
 {
 	if (rule_has_ports(rule)) {
-		if (rule->port_first == 0 && rule->port_last == UINT16_MAX)
+		if (rule_all_ports(rule))
 			return RULE_MATCHES; /* looks at no port: later fragments too */
 		if (packet->l4 != PACKET_L4_PORTS)
 			return RULE_NO_TRANSPORT;

@@ -54,6 +54,16 @@ enum rule_mismatch {
 /* Does the rule look at destination ports? (protocol TCP or UDP) */
 bool rule_has_ports(const struct rule *rule);
 
+/* Of a rule with ports: are they all covered, so that it looks at none? */
+static inline bool rule_all_ports(const struct rule *rule)
+{
+	return rule->port_first == 0 && rule->port_last == UINT16_MAX;
+}
+
+/* The ports as the configuration has them: "443", "1024-65535", "all". Returns buf. */
+#define RULE_PORTS_STRLEN 12
+const char *rule_ports_print(const struct rule *rule, char buf[static RULE_PORTS_STRLEN]);
+
 /*
  * Does the rule look at ICMP type and code? ICMP, and ICMPv6 unless its remote end is an IPv4 CIDR,
  * where it matches every type (AWS API reference, IcmpTypeCode).
@@ -91,6 +101,10 @@ const struct prefix *rule_prefixes(const struct rule *rule, size_t *count);
  * PROTOCOL_ALL is "all".
  */
 const char *protocol_name(int protocol);
+
+/* The name, or the number where there is none. Returns buf. */
+#define PROTOCOL_STRLEN 12
+const char *protocol_print(int protocol, char buf[static PROTOCOL_STRLEN]);
 
 /* The number for a name ("tcp", "all", "gre") or for decimal text 0..255; false otherwise. */
 bool protocol_parse(const char *text, int *out);

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/decimal.h"
 #include "format/packetline.h"
 
 /* "*", 1..32766, or the word of an answer without a rule. */
 static bool is_decider(const char *word)
 {
 	static const char *const others[] = {"*", "exempt", "within-subnet", "unprotected"};
-	unsigned int value = 0;
+	unsigned int number;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcmp(word, others[i]) == 0)
@@ -24,9 +25,7 @@ static bool is_decider(const char *word)
 	for (unsigned int bit = 1; exempt_name((enum policy_exempt)bit); bit <<= 1)
 		if (strcmp(word, exempt_name((enum policy_exempt)bit)) == 0)
 			return true;
-	for (; *word >= '0' && *word <= '9' && value <= RULE_NUMBER_MAX; word++)
-		value = value * 10 + (unsigned int)(*word - '0');
-	return *word == '\0' && value >= RULE_NUMBER_MIN && value <= RULE_NUMBER_MAX;
+	return decimal_parse(word, RULE_NUMBER_MAX, &number) && number >= RULE_NUMBER_MIN;
 }
 
 bool expect_parse(char *const words[], size_t count, struct expectation *out, char *error)

@@ -12,7 +12,6 @@
  */
 #include "ctl/steer_plan.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,20 +120,6 @@ static int add_subnets(struct steer_plan *plan, const struct policy *policy)
 	return 0;
 }
 
-/*
- * The kernel takes names that a ruleset cannot carry or would read otherwise: a quote ends nft's
- * string, a final '+' is a wildcard to iptables, a final '*' to nft.
- */
-static bool is_plain_name(const char *name)
-{
-	if (!isalnum((unsigned char)*name) && *name != '_')
-		return false;
-	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && !strchr("_-.@", *name))
-			return false;
-	return true;
-}
-
 int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 		     const char **bad_interface)
 {
@@ -146,7 +131,7 @@ int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 	};
 
 	for (size_t i = 0; i < policy->host.interface_count; i++) {
-		if (!is_plain_name(policy->host.interfaces[i])) {
+		if (!policy_interface_is_plain(policy->host.interfaces[i])) {
 			*bad_interface = policy->host.interfaces[i];
 			return -EINVAL;
 		}

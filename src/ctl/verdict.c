@@ -93,25 +93,16 @@ json_t *verdict_json(const struct policy *policy, const struct packetline *line,
 	return object;
 }
 
-static json_t *ports_json(const struct rule *rule)
-{
-	if (rule->port_first == 0 && rule->port_last == UINT16_MAX)
-		return json_string("all");
-	if (rule->port_first == rule->port_last)
-		return json_sprintf("%u", rule->port_first);
-	return json_sprintf("%u-%u", rule->port_first, rule->port_last);
-}
-
 json_t *verdict_rule_json(const struct rule *rule, enum direction direction)
 {
 	const char *name = protocol_name(rule->protocol);
-	char cidr[PREFIX_STRLEN];
+	char cidr[PREFIX_STRLEN], ports[RULE_PORTS_STRLEN];
 	json_t *object = json_pack("{s:i, s:s, s:o}", "rule", rule->number, "action",
 				   action_name((enum action)rule->action), "protocol",
 				   name ? json_string(name) : json_integer(rule->protocol));
 
 	if (rule_has_ports(rule))
-		json_object_set_new(object, "ports", ports_json(rule));
+		json_object_set_new(object, "ports", json_string(rule_ports_print(rule, ports)));
 	if (rule_has_icmp(rule)) {
 		json_object_set_new(object, "type", json_integer(rule->icmp_type));
 		json_object_set_new(object, "code", json_integer(rule->icmp_code));

@@ -10,32 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *words_end(const struct packet *packet, bool source, char buf[static WORDS_LEN])
-{
-	const struct addr *addr = source ? &packet->src : &packet->dst;
-	uint16_t port = source ? packet->sport : packet->dport;
-	char text[ADDR_STRLEN];
-
-	addr_print(addr, text);
-	if (packet->l4 != PACKET_L4_PORTS)
-		snprintf(buf, WORDS_LEN, "%s", text);
-	else if (addr->family == FAMILY_IPV6)
-		snprintf(buf, WORDS_LEN, "[%s]:%u", text, port);
-	else
-		snprintf(buf, WORDS_LEN, "%s:%u", text, port);
-	return buf;
-}
-
-const char *words_protocol(int protocol, char buf[static WORDS_LEN])
-{
-	const char *name = protocol_name(protocol);
-
-	if (name)
-		snprintf(buf, WORDS_LEN, "%s", name);
-	else
-		snprintf(buf, WORDS_LEN, "%d", protocol);
-	return buf;
-}
+#include "format/packettext.h"
 
 static const char *icmp_type_name(const struct packet *packet)
 {
@@ -66,13 +41,13 @@ static const char *icmp_type_name(const struct packet *packet)
 
 const char *words_packet(const struct packetline *line, char buf[static WORDS_LEN])
 {
-	char protocol[WORDS_LEN], src[WORDS_LEN], dst[WORDS_LEN];
+	char protocol[PROTOCOL_STRLEN], src[PACKETTEXT_END_LEN], dst[PACKETTEXT_END_LEN];
 	const struct packet *packet = &line->packet;
 	int len;
 
-	len = snprintf(buf, WORDS_LEN, "%s %.8s %.54s -> %.54s", hook_name(line->hook),
-		       words_protocol(packet->protocol, protocol), words_end(packet, true, src),
-		       words_end(packet, false, dst));
+	len = snprintf(buf, WORDS_LEN, "%s %s %s -> %s", hook_name(line->hook),
+		       protocol_print(packet->protocol, protocol),
+		       packettext_end(packet, true, src), packettext_end(packet, false, dst));
 	if (packet->l4 == PACKET_L4_ICMP)
 		snprintf(buf + len, WORDS_LEN - (size_t)len, ", type %u code %u%s",
 			 packet->icmp_type, packet->icmp_code, icmp_type_name(packet));
@@ -115,11 +90,11 @@ static void print_transport(const struct rule *rule, char *buf, size_t size)
 const char *words_rule(const struct rule *rule, enum direction direction,
 		       char buf[static WORDS_LEN])
 {
-	char protocol[WORDS_LEN], transport[32], remote[72];
+	char protocol[PROTOCOL_STRLEN], transport[32], remote[72];
 
 	print_transport(rule, transport, sizeof(transport));
 	print_remote(rule, remote, sizeof(remote));
-	snprintf(buf, WORDS_LEN, "%.8s%s %s %s", words_protocol(rule->protocol, protocol),
+	snprintf(buf, WORDS_LEN, "%.8s%s %s %s", protocol_print(rule->protocol, protocol),
 		 transport, direction == INBOUND ? "from" : "to", remote);
 	return buf;
 }
@@ -148,7 +123,7 @@ static void print_other_address(const struct rule *rule, enum direction directio
 const char *words_mismatch(const struct rule *rule, enum direction direction,
 			   const struct packet *packet, char buf[static WORDS_LEN])
 {
-	char mine[WORDS_LEN], its[WORDS_LEN], ports[32];
+	char mine[PROTOCOL_STRLEN], its[PROTOCOL_STRLEN], ports[32];
 	bool v6 = packet->src.family == FAMILY_IPV6;
 
 	switch (rule_compare(rule, direction, packet)) {
@@ -161,8 +136,8 @@ const char *words_mismatch(const struct rule *rule, enum direction direction,
 		break;
 	case RULE_OTHER_PROTOCOL:
 		snprintf(buf, WORDS_LEN, "protocol %.16s is not %.16s",
-			 words_protocol(packet->protocol, mine),
-			 words_protocol(rule->protocol, its));
+			 protocol_print(packet->protocol, mine),
+			 protocol_print(rule->protocol, its));
 		break;
 	case RULE_OTHER_ADDRESS:
 		print_other_address(rule, direction, packet, buf);

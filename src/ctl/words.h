@@ -7,14 +7,8 @@
 /* Packets, rules and mismatches as people say them. Each fills buf and returns it. */
 #define WORDS_LEN 192
 
-/* "192.0.2.1", "192.0.2.1:443", "[2001:db8::1]:443" */
-const char *words_end(const struct packet *packet, bool source, char buf[static WORDS_LEN]);
-
 /* "in tcp 203.0.113.9:40000 -> 192.0.2.1:443", "out icmp A -> B, type 0 code 0 (echo reply)" */
 const char *words_packet(const struct packetline *line, char buf[static WORDS_LEN]);
-
-/* "tcp", "47" */
-const char *words_protocol(int protocol, char buf[static WORDS_LEN]);
 
 /* What the rule covers: "tcp 1024-65535 to 0.0.0.0/0", "icmp type 8 code 0 from @probes". */
 const char *words_rule(const struct rule *rule, enum direction direction,

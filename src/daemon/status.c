@@ -29,28 +29,6 @@ static void put_counter(json_t *object, const struct rule_counter *counter)
 	put(object, "last_hit", counter->last_hit ? json_integer(counter->last_hit) : json_null());
 }
 
-static void put_protocol(json_t *object, int protocol)
-{
-	char number[8];
-	const char *name = protocol_name(protocol);
-
-	snprintf(number, sizeof(number), "%d", protocol);
-	put(object, "protocol", json_string(name ? name : number));
-}
-
-static void put_ports(json_t *object, const struct rule *rule)
-{
-	char text[16];
-
-	if (rule->port_first == 0 && rule->port_last == UINT16_MAX)
-		snprintf(text, sizeof(text), "all");
-	else if (rule->port_first == rule->port_last)
-		snprintf(text, sizeof(text), "%u", rule->port_first);
-	else
-		snprintf(text, sizeof(text), "%u-%u", rule->port_first, rule->port_last);
-	put(object, "ports", json_string(text));
-}
-
 static void put_remote(json_t *object, const struct rule *rule)
 {
 	char text[PREFIX_STRLEN];
@@ -66,13 +44,14 @@ static void put_remote(json_t *object, const struct rule *rule)
 static json_t *rule_json(const struct snapshot *snapshot, const struct rule *rule)
 {
 	struct rule_counter counter = snapshot_counter(snapshot, rule->counter);
+	char protocol[PROTOCOL_STRLEN], ports[RULE_PORTS_STRLEN];
 	json_t *object = json_object();
 
 	put_count(object, "rule", rule->number);
 	put(object, "action", json_string(action_name(rule->action)));
-	put_protocol(object, rule->protocol);
+	put(object, "protocol", json_string(protocol_print(rule->protocol, protocol)));
 	if (rule_has_ports(rule))
-		put_ports(object, rule);
+		put(object, "ports", json_string(rule_ports_print(rule, ports)));
 	if (rule_has_icmp(rule)) {
 		put(object, "type", json_integer(rule->icmp_type));
 		put(object, "code", json_integer(rule->icmp_code));

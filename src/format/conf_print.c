@@ -40,6 +40,7 @@ static void append(char *text, size_t size, const char *format, ...)
 static void render_head(const struct rule *rule, struct rule_head *out)
 {
 	const char *protocol = protocol_name(rule->protocol);
+	char ports[RULE_PORTS_STRLEN];
 
 	*out = (struct rule_head){0};
 	append(out->number, sizeof(out->number), "rule = %u;", rule->number);
@@ -51,15 +52,9 @@ static void render_head(const struct rule *rule, struct rule_head *out)
 	if (rule_has_icmp(rule))
 		append(out->rest, sizeof(out->rest), " type = %d; code = %d;", rule->icmp_type,
 		       rule->icmp_code);
-	if (!rule_has_ports(rule))
-		return;
-	if (rule->port_first == 0 && rule->port_last == UINT16_MAX)
-		append(out->rest, sizeof(out->rest), " ports = \"all\";");
-	else if (rule->port_first == rule->port_last)
-		append(out->rest, sizeof(out->rest), " ports = \"%u\";", rule->port_first);
-	else
-		append(out->rest, sizeof(out->rest), " ports = \"%u-%u\";", rule->port_first,
-		       rule->port_last);
+	if (rule_has_ports(rule))
+		append(out->rest, sizeof(out->rest), " ports = \"%s\";",
+		       rule_ports_print(rule, ports));
 }
 
 static void print_padded(const struct rule *rule, enum direction direction,

@@ -14,7 +14,6 @@
  */
 #include "format/nft.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,17 +195,6 @@ static int print_acl(const struct policy *policy, uint32_t acl, FILE *to)
 	return 0;
 }
 
-/* What can be written between quotes: a quote would end them, a final '*' is a wildcard. */
-static bool is_plain_name(const char *name)
-{
-	if (!isalnum((unsigned char)*name) && *name != '_')
-		return false;
-	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && !strchr("_-.@", *name))
-			return false;
-	return true;
-}
-
 static void print_about(const struct policy *policy, FILE *to)
 {
 	fputs(about, to);
@@ -242,7 +230,7 @@ static int print_table(const struct policy *policy, FILE *to)
 int nft_print(const struct policy *policy, FILE *to, const char **bad_interface)
 {
 	for (size_t i = 0; i < policy->host.interface_count; i++) {
-		if (!is_plain_name(policy->host.interfaces[i])) {
+		if (!policy_interface_is_plain(policy->host.interfaces[i])) {
 			*bad_interface = policy->host.interfaces[i];
 			return -EINVAL;
 		}

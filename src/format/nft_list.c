@@ -50,7 +50,7 @@ static bool match_init(struct nft_match *match, const struct rule *rule, enum fa
 	match->anywhere = !rule->set && rule->prefix.len == 0;
 	if (rule->protocol == PROTOCOL_ALL)
 		match->kind = NFT_ANY;
-	else if (rule_has_ports(rule) && (rule->port_first != 0 || rule->port_last != UINT16_MAX))
+	else if (rule_has_ports(rule) && !rule_all_ports(rule))
 		match->kind = NFT_PORT;
 	else if (typed && rule->protocol == icmp)
 		match->kind = NFT_ICMP;

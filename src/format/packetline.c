@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/decimal.h"
+
 enum {
 	ICMP_ECHO_REPLY = 0,
 	ICMP_ECHO_REQUEST = 8,
@@ -43,24 +45,6 @@ __attribute__((format(printf, 2, 3))) static bool fail(char *error, const char *
 	vsnprintf(error, PACKETLINE_ERROR_LEN, format, args);
 	va_end(args);
 	return false;
-}
-
-/* Decimal digits only, at most `max`. */
-static bool parse_number(const char *text, unsigned int max, unsigned int *out)
-{
-	unsigned int value = 0;
-
-	if (*text == '\0')
-		return false;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		value = value * 10 + (unsigned int)(*text - '0');
-		if (value > max)
-			return false;
-	}
-	*out = value;
-	return true;
 }
 
 static bool parse_hook(const char *word, enum hook *out, char *error)
@@ -125,7 +109,7 @@ static bool parse_end(const char *word, struct end *out, char *error)
 	if (!split_end(text, &addr, &port) || !addr_parse(addr, &out->addr))
 		return fail(error, "\"%s\" is no address (IPv6 with a port: [2001:db8::1]:443)",
 			    word);
-	if (port && !parse_number(port, UINT16_MAX, &number))
+	if (port && !decimal_parse(port, UINT16_MAX, &number))
 		return fail(error, "\"%s\": a port is 0 to 65535", word);
 	out->has_port = port != NULL;
 	out->port = (uint16_t)number;
@@ -167,7 +151,7 @@ static bool parse_icmp_words(char *const words[], size_t count, struct packet *p
 
 		if (is_type ? i != 0 : strcmp(words[i], "code") != 0 || i != 2)
 			break;
-		if (!parse_number(words[i + 1], UINT8_MAX, &value))
+		if (!decimal_parse(words[i + 1], UINT8_MAX, &value))
 			return fail(error, "\"%.40s\": an ICMP %s is 0 to 255", words[i + 1],
 				    words[i]);
 		if (is_type)

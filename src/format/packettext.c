@@ -7,35 +7,36 @@
 
 #include <stdio.h>
 
-static void print_end(const struct addr *addr, bool with_port, uint16_t port, char *buf, size_t len)
+const char *packettext_end(const struct packet *packet, bool source,
+			   char buf[static PACKETTEXT_END_LEN])
 {
+	const struct addr *addr = source ? &packet->src : &packet->dst;
+	uint16_t port = source ? packet->sport : packet->dport;
 	char text[ADDR_STRLEN];
 
 	addr_print(addr, text);
-	if (!with_port)
-		snprintf(buf, len, "%s", text);
+	if (packet->l4 != PACKET_L4_PORTS)
+		snprintf(buf, PACKETTEXT_END_LEN, "%s", text);
 	else if (addr->family == FAMILY_IPV6)
-		snprintf(buf, len, "[%s]:%u", text, port);
+		snprintf(buf, PACKETTEXT_END_LEN, "[%s]:%u", text, port);
 	else
-		snprintf(buf, len, "%s:%u", text, port);
+		snprintf(buf, PACKETTEXT_END_LEN, "%s:%u", text, port);
+	return buf;
 }
 
 const char *packettext_print(enum hook hook, const struct packet *packet,
 			     char buf[static PACKETTEXT_LEN])
 {
-	bool ports = packet->l4 == PACKET_L4_PORTS;
-	char src[ADDR_STRLEN + 8], dst[ADDR_STRLEN + 8], number[8], tail[32] = "";
-	const char *protocol = protocol_name(packet->protocol);
+	char src[PACKETTEXT_END_LEN], dst[PACKETTEXT_END_LEN], tail[32] = "";
+	char protocol[PROTOCOL_STRLEN];
 
-	snprintf(number, sizeof(number), "%u", packet->protocol);
-	print_end(&packet->src, ports, packet->sport, src, sizeof(src));
-	print_end(&packet->dst, ports, packet->dport, dst, sizeof(dst));
 	if (packet->l4 == PACKET_L4_ICMP)
 		snprintf(tail, sizeof(tail), " type %u code %u", packet->icmp_type,
 			 packet->icmp_code);
 	else if (packet->fragment && packet->l4 == PACKET_L4_NONE)
 		snprintf(tail, sizeof(tail), " fragment");
 	snprintf(buf, PACKETTEXT_LEN, "%s %s %s -> %s%s", hook_name(hook),
-		 protocol ? protocol : number, src, dst, tail);
+		 protocol_print(packet->protocol, protocol), packettext_end(packet, true, src),
+		 packettext_end(packet, false, dst), tail);
 	return buf;
 }

@@ -4,7 +4,12 @@
 
 #include "core/policy.h"
 
-#define PACKETTEXT_LEN 160
+#define PACKETTEXT_LEN     160
+#define PACKETTEXT_END_LEN (ADDR_STRLEN + 8) /* brackets, colon, port */
+
+/* One end: "192.0.2.1", "192.0.2.1:443", "[2001:db8::1]:443". Returns buf. */
+const char *packettext_end(const struct packet *packet, bool source,
+			   char buf[static PACKETTEXT_END_LEN]);
 
 /*
  * "in tcp 203.0.113.9:40000 -> 192.0.2.1:443", "out icmp A -> B type 8 code 0", "in 47 A -> B",
