@@ -31,7 +31,8 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 .PHONY: all help clean
 all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
 
-$(B)/nacld: LIBS = -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lpthread
+DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lpthread
+$(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(SHARED) $(DAEMON))
 $(B)/naclctl: LIBS = -lconfig -ljansson
 $(B)/naclctl: $(call obj,$(SHARED) $(CTL))
@@ -136,7 +137,15 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
-e2e: all ## real packets between namespaces
+$(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
+$(B)/e2e/nacld-poison: $(call obj,$(SHARED) $(DAEMON) tests/e2e/poison.c)
+$(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)
+$(B)/e2e/nacld-poison $(B)/e2e/numbered:
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
+
+e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 
 shellcheck: ## the shell scripts

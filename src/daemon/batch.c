@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -21,6 +23,14 @@
 #include "daemon/counter.h"
 
 _Static_assert(sizeof(struct batch_verdict) == 32, "a verdict message has no padding");
+
+static const struct batch_geometry own_geometry = {
+	.magic = BATCH_REGION_MAGIC,
+	.layout = BATCH_REGION_LAYOUT,
+	.slot_count = BATCH_LEN,
+	.slot_stride = sizeof(struct batch_slot),
+	.first_message = offsetof(struct batch_region, slots) + offsetof(struct batch_slot, bytes),
+};
 
 const char *batch_error_name(enum batch_error error)
 {
@@ -37,19 +47,66 @@ const char *batch_error_name(enum batch_error error)
 	return names[error];
 }
 
-int batch_init(struct batch *batch)
+static int map_region(struct batch *batch, int fd)
 {
-	struct batch_region *region = mmap(NULL, sizeof(*region), PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED | MAP_POPULATE;
+	struct batch_region *region =
+		mmap(NULL, sizeof(*region), PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (region == MAP_FAILED)
 		return -errno;
-	region->magic = BATCH_REGION_MAGIC;
-	region->layout = BATCH_REGION_LAYOUT;
-	region->slot_count = BATCH_LEN;
-	region->slot_size = BATCH_SLOT_SIZE;
+	/* A page that is not there when a dying process receives would cost the packet; best effort. */
+	if (fd >= 0 && mlock(region, sizeof(*region)) < 0)
+		errno = 0;
 	batch->region = region;
+	batch->filled = 0;
 	batch->verdict_count = 0;
+	return 0;
+}
+
+int batch_init(struct batch *batch, int fd)
+{
+	int err;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(*batch->region)) < 0)
+		return -errno;
+	err = map_region(batch, fd);
+	if (!err)
+		batch->region->geometry = own_geometry;
+	return err;
+}
+
+/* The kernel wrote the messages; how long they are was in the memory of the process that died. */
+static void find_messages(struct batch *batch)
+{
+	for (unsigned int i = 0; i < BATCH_LEN; i++) {
+		struct batch_slot *slot = &batch->region->slots[i];
+		uint32_t len = ((const struct nlmsghdr *)slot->bytes)->nlmsg_len;
+
+		slot->truncated = len > BATCH_SLOT_SIZE;
+		slot->len = slot->truncated ? BATCH_SLOT_SIZE : len;
+		if (len)
+			batch->filled = i + 1;
+	}
+}
+
+int batch_adopt(struct batch *batch, int fd)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size != sizeof(*batch->region))
+		return -EPROTO;
+	err = map_region(batch, fd);
+	if (err)
+		return err;
+	if (memcmp(&batch->region->geometry, &own_geometry, sizeof(own_geometry)) != 0) {
+		batch_fini(batch);
+		return -EPROTO;
+	}
+	find_messages(batch);
 	return 0;
 }
 
@@ -124,10 +181,10 @@ static bool read_attribute(const struct nlattr *attr, size_t len, size_t *cap_le
  * Fills in what the attributes say; false when there is no packet header, hence no id. A dozen
  * attributes a packet: they are walked here, without a library call for each.
  */
-static bool read_attributes(const struct nlmsghdr *nlh, struct batch_packet *out)
+static bool read_attributes(const struct nlmsghdr *nlh, const uint8_t *end,
+			    struct batch_packet *out)
 {
 	const uint8_t *at = (const uint8_t *)nlh + NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	const uint8_t *end = (const uint8_t *)nlh + nlh->nlmsg_len;
 	bool identified = false;
 	size_t cap_len = 0;
 
@@ -150,6 +207,9 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
 	struct nlmsghdr *nlh = (void *)slot->bytes;
 	const struct nfgenmsg *gen;
 
+	if (slot->len == 0)
+		return false;
+	__atomic_store_n(&batch->region->judging, i + 1, __ATOMIC_RELAXED);
 	if (slot->truncated) {
 		/* The packet header comes first: its id can still be answered. */
 		counter_add(&errors[BATCH_ERROR_TRUNCATED], 1);
@@ -172,11 +232,58 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
 	}
 	gen = (const void *)(slot->bytes + NLMSG_HDRLEN);
 	*out = (struct batch_packet){.pf = gen->nfgen_family, .queue = ntohs(gen->res_id)};
-	if (!read_attributes(nlh, out)) {
+	if (!read_attributes(nlh, (const uint8_t *)nlh + nlh->nlmsg_len, out)) {
 		counter_add(&errors[BATCH_ERROR_MALFORMED], 1);
 		return false;
 	}
 	return true;
+}
+
+/* Messages of a packet, in a region whose geometry is all that is known. */
+static bool find_last_id(const uint8_t *region, size_t size, uint32_t *id)
+{
+	const struct batch_geometry *geometry = (const void *)region;
+	bool found = false;
+
+	for (uint32_t i = 0; i < geometry->slot_count; i++) {
+		size_t at = geometry->first_message + (size_t)i * geometry->slot_stride;
+		const struct nlmsghdr *nlh = (const void *)(region + at);
+		struct batch_packet packet = {0};
+		size_t room = size - at < geometry->slot_stride ? size - at : geometry->slot_stride;
+
+		if (at % NLMSG_ALIGNTO || at > size ||
+		    room < NLMSG_HDRLEN + sizeof(struct nfgenmsg))
+			break;
+		if (nlh->nlmsg_len < room)
+			room = nlh->nlmsg_len;
+		if (nlh->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
+		    room < NLMSG_HDRLEN + sizeof(struct nfgenmsg) ||
+		    !read_attributes(nlh, (const uint8_t *)nlh + room, &packet))
+			continue;
+		if (!found || (int32_t)(packet.id - *id) > 0)
+			*id = packet.id;
+		found = true;
+	}
+	return found;
+}
+
+bool batch_foreign_last_id(int fd, uint32_t *id, bool *known)
+{
+	struct stat st;
+	uint8_t *region;
+	bool found = false;
+
+	*known = false;
+	if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(struct batch_geometry))
+		return false;
+	region = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (region == MAP_FAILED)
+		return false;
+	*known = ((const struct batch_geometry *)region)->magic == BATCH_REGION_MAGIC;
+	if (*known)
+		found = find_last_id(region, (size_t)st.st_size, id);
+	munmap(region, (size_t)st.st_size);
+	return found;
 }
 
 void batch_answer(struct batch *batch, const struct batch_packet *packet, enum action action)
@@ -205,8 +312,51 @@ void batch_answer(struct batch *batch, const struct batch_packet *packet, enum a
 	batch->verdict_count++;
 }
 
+void batch_judged(struct batch *batch)
+{
+	__atomic_store_n(&batch->region->judging, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&batch->region->poisonous, 0, __ATOMIC_RELAXED);
+}
+
+void batch_accuse(struct batch_region *region)
+{
+	__atomic_store_n(&region->poisonous, __atomic_load_n(&region->judging, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+}
+
+static void clear_slot(struct batch_slot *slot)
+{
+	slot->len = 0;
+	((struct nlmsghdr *)slot->bytes)->nlmsg_len = 0;
+}
+
 void batch_clear(struct batch *batch)
 {
+	for (unsigned int i = 0; i < batch->filled; i++)
+		clear_slot(&batch->region->slots[i]);
 	batch->verdict_count = 0;
-	batch->region->head = batch->region->filled = 0;
+	batch->filled = 0;
+}
+
+bool batch_poison(struct batch *batch, struct batch_packet *out)
+{
+	struct batch_region *region = batch->region;
+	uint64_t errors[BATCH_ERRORS] = {0};
+	uint32_t judging = region->judging;
+
+	if (judging == 0 || judging > BATCH_LEN || region->poisonous != judging)
+		return false;
+	if (batch_packet_at(batch, judging - 1, errors, out))
+		return true;
+	clear_slot(&region->slots[judging - 1]); /* no packet, so nobody waits for an answer */
+	return false;
+}
+
+void batch_forget_poison(struct batch *batch)
+{
+	struct batch_region *region = batch->region;
+
+	clear_slot(&region->slots[region->judging - 1]);
+	region->poisoned++;
+	batch_judged(batch);
 }

@@ -20,26 +20,39 @@
 #define BATCH_LEN       256  /* packets read in one call */
 #define BATCH_SLOT_SIZE 1024 /* a message: 256 bytes of packet, and at most 400 of attributes */
 
+/*
+ * The receive buffers: one contiguous mapping without a pointer in it, which a successor can take over when this
+ * process dies. A slot holds an unanswered message from the moment the kernel has written it, that is
+ * from nlmsg_len on, until its verdict was sent.
+ */
 #define BATCH_REGION_MAGIC  0x6c63616eu /* "nacl" */
 #define BATCH_REGION_LAYOUT 1
 
-/*
- * The receive buffers: one contiguous mapping that holds no pointer, so that another process can make
- * sense of it. Slots [head, filled) hold packets that were read and whose verdict has not been sent.
- */
 struct batch_slot {
-	uint32_t len;
+	uint32_t len;       /* 0: empty */
 	uint32_t truncated; /* the message was longer than the slot */
 	uint8_t bytes[BATCH_SLOT_SIZE];
 };
 
-struct batch_region {
+/* Where to find messages whatever `layout` says: these five keep their place and meaning for ever. */
+struct batch_geometry {
 	uint32_t magic;
 	uint32_t layout;
 	uint32_t slot_count;
-	uint32_t slot_size;
-	uint32_t head;
-	uint32_t filled;
+	uint32_t slot_stride;   /* bytes from one slot to the next */
+	uint32_t first_message; /* offset of the first slot's message in the region */
+};
+
+struct batch_region {
+	struct batch_geometry geometry;
+	/*
+	 * 1 + the slot whose packet is being judged; 0 while receiving or sending. `poisonous` is the same
+	 * number once that packet has made the process crash or hang: a kill from outside, which may fall
+	 * into the same moment, does not set it.
+	 */
+	uint32_t judging;
+	uint32_t poisonous;
+	uint32_t poisoned; /* such packets so far */
 	struct batch_slot slots[BATCH_LEN];
 };
 
@@ -80,17 +93,33 @@ struct batch_verdict {
 
 struct batch {
 	struct batch_region *region;
+	unsigned int filled;        /* slots [0, filled) may hold messages */
 	unsigned int verdict_count; /* runs of equal verdicts; the last one may still grow */
 	struct batch_verdict verdicts[BATCH_LEN];
 };
 
-/* Maps the region. 0 or -errno. */
-int batch_init(struct batch *batch);
+/*
+ * Maps an empty region: onto the memfd `fd` (sized here; it stays the caller's), or into memory of this
+ * process alone when fd is -1. 0 or -errno.
+ */
+int batch_init(struct batch *batch, int fd);
+
+/*
+ * Maps the region that a predecessor left in `fd`, and finds out which slots hold messages. 0, or
+ * -EPROTO (another layout: batch_foreign_last_id) or another -errno.
+ */
+int batch_adopt(struct batch *batch, int fd);
 void batch_fini(struct batch *batch);
 
 /*
- * Message i as a packet; false when it is not one (then counted in errors, if it is an error). Whatever
- * the bytes are, nothing outside the slot is read.
+ * The highest packet id among the messages of a region of any layout; false when it holds none, or
+ * is no region at all (then *known is false too).
+ */
+bool batch_foreign_last_id(int fd, uint32_t *id, bool *known);
+
+/*
+ * Message i as a packet, which is the one being judged from here on; false when it is not one (then counted
+ * in errors, if it is an error). Whatever the bytes are, nothing outside the slot is read.
  */
 bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static BATCH_ERRORS],
 		     struct batch_packet *out);
@@ -101,7 +130,23 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
  */
 void batch_answer(struct batch *batch, const struct batch_packet *packet, enum action action);
 
+/* Every packet is judged: what goes wrong from here on is no packet's fault. */
+void batch_judged(struct batch *batch);
+
 /* After the verdicts were sent, and only then: forgets them and the messages they answer. */
 void batch_clear(struct batch *batch);
+
+/*
+ * The packet being judged, if there is one, is what crashes or hangs this process. Safe in a signal
+ * handler and from another thread.
+ */
+void batch_accuse(struct batch_region *region);
+
+/*
+ * The packet that the last process was judging when it crashed or hung; false when there is none. The
+ * caller answers and saves it, then batch_forget_poison clears its slot and counts it.
+ */
+bool batch_poison(struct batch *batch, struct batch_packet *out);
+void batch_forget_poison(struct batch *batch);
 
 #endif

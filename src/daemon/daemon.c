@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "daemon/poison.h"
 
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
@@ -46,22 +47,69 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	return 0;
 }
 
-int daemon_start(struct daemon *daemon)
+/* A predecessor's queue with all that waits in it; false when there is none that works. */
+static bool take_over(struct daemon *daemon, uint16_t number, struct queue **out)
 {
 	const struct policy *policy = daemon->current->policy;
 	char error[QUEUE_ERROR_LEN];
-	int err;
+	struct queue_fds fds;
+
+	if (!fdstore_claim(&daemon->fdstore, number, &fds))
+		return false;
+	if (queue_adopt(number, fds, policy->queue.length, policy->on_failure, error, out) == 0)
+		return true;
+	log_error("%s; what waited there is lost", error);
+	fdstore_remove(number); /* or it stays bound to what the store holds */
+	return false;
+}
+
+static int open_queues(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->current->policy;
+	unsigned int left = 0;
+	char error[QUEUE_ERROR_LEN];
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		uint16_t number = (uint16_t)(policy->queue.first + i);
+		struct queue **queue = &daemon->workers[i].queue;
+		int err;
 
-		err = queue_open(number, policy->queue.length, policy->on_failure, error,
-				 &daemon->workers[i].queue);
+		if (take_over(daemon, number, queue)) {
+			poison_bury(*queue);
+			left++;
+			continue;
+		}
+		err = queue_open(number, policy->queue.length, policy->on_failure, error, queue);
 		if (err) {
 			log_error("%s", error);
 			return err;
 		}
 	}
+	if (left > 0)
+		log_info("going on with %u queue%s of the nacld before", left,
+			 left == 1 ? "" : "s");
+	return 0;
+}
+
+/* From here on a kill loses nothing: before the first packet is read. */
+static void store_queues(struct daemon *daemon)
+{
+	fdstore_drop_rest(&daemon->fdstore);
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		if (queue_is_new(daemon->workers[i].queue))
+			fdstore_put(daemon->workers[i].queue);
+	if (!fdstore_settle())
+		log_warning("the service manager does not answer: a crash may lose what waits in "
+			    "the queues");
+}
+
+int daemon_start(struct daemon *daemon)
+{
+	int err = open_queues(daemon);
+
+	if (err)
+		return err;
+	store_queues(daemon);
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		err = worker_start(&daemon->workers[i]);
 		if (err) {
@@ -82,6 +130,15 @@ void daemon_stop(struct daemon *daemon)
 		daemon->workers[i].queue = NULL;
 	}
 	flowlog_stop(&daemon->flowlog);
+}
+
+void daemon_abandon(struct daemon *daemon)
+{
+	for (unsigned int i = 0; daemon->workers && i < daemon->worker_count; i++)
+		if (daemon->workers[i].queue)
+			fdstore_remove(queue_number(daemon->workers[i].queue));
+	fdstore_drop_rest(&daemon->fdstore);
+	fdstore_settle();
 }
 
 void daemon_fini(struct daemon *daemon)

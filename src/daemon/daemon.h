@@ -2,6 +2,7 @@
 #ifndef NACLD_DAEMON_DAEMON_H
 #define NACLD_DAEMON_DAEMON_H
 
+#include "daemon/fdstore.h"
 #include "daemon/flowlog.h"
 #include "daemon/worker.h"
 #include "format/conf.h"
@@ -18,8 +19,9 @@ struct daemon {
 	struct event_ring *rings; /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
-	int wake;     /* eventfd the rings write to */
-	int table_fd; /* the kernel's queue table, or -errno */
+	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
+	int wake;               /* eventfd the rings write to */
+	int table_fd;           /* the kernel's queue table, or -errno */
 	time_t started;
 	uint64_t reloads;
 	char *last_reload_error; /* of the last reload, NULL when it succeeded */
@@ -32,11 +34,16 @@ struct daemon {
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue and starts every worker. 0 or -errno, said to the log. daemon_stop undoes what
- * was done, also after a failure.
+ * Opens every queue, or goes on with a predecessor's, and starts every worker. 0 or -errno, said to the log.
+ * daemon_stop undoes what was done, also after a failure.
  */
 int daemon_start(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
+
+/*
+ * Nothing will judge the packets that wait for a successor: lets go of them, so that on_failure holds.
+ */
+void daemon_abandon(struct daemon *daemon);
 
 /* What a reload came to. `error` is one sentence for the log and the client; empty on success. */
 struct reload_result {

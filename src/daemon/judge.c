@@ -169,4 +169,5 @@ void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *b
 	}
 	if (flows)
 		flows_settle(flows);
+	batch_judged(batch);
 }

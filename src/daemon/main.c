@@ -257,8 +257,11 @@ static int serve(const struct options *options)
 		.started = time(NULL),
 	};
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
+	bool started = false;
 	int status, err;
 
+	fdstore_take(&daemon.fdstore);
+	crash_install();
 	if (daemon.wake < 0 || loop.signals < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return EX_OSERR;
@@ -280,6 +283,7 @@ static int serve(const struct options *options)
 		goto out;
 	}
 	watchdog_init(&loop.watchdog);
+	started = true;
 	say_ready(&daemon);
 	err = run(&loop);
 	if (err)
@@ -289,6 +293,8 @@ static int serve(const struct options *options)
 	status = err ? EX_OSERR : EX_OK;
 out:
 	control_close(loop.control);
+	if (!started)
+		daemon_abandon(&daemon);
 	daemon_stop(&daemon);
 	daemon_fini(&daemon);
 	close(loop.signals);

@@ -10,17 +10,19 @@
 #include "daemon/queue.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
@@ -32,7 +34,9 @@
 struct queue {
 	struct mnl_socket *socket;
 	int fd;
+	int buffers_fd;
 	uint16_t number;
+	bool is_new;
 	struct batch batch;
 	struct mmsghdr messages[BATCH_LEN];
 	struct iovec vectors[BATCH_LEN];
@@ -168,17 +172,31 @@ static int open_socket(struct queue *queue, uint32_t length)
 	return 0;
 }
 
-static int map_batch(struct queue *queue)
+static void point_at_slots(struct queue *queue)
 {
-	int err = batch_init(&queue->batch);
-
-	for (unsigned int i = 0; !err && i < BATCH_LEN; i++) {
+	for (unsigned int i = 0; i < BATCH_LEN; i++) {
 		queue->vectors[i] = (struct iovec){.iov_base = queue->batch.region->slots[i].bytes,
 						   .iov_len = BATCH_SLOT_SIZE};
 		queue->messages[i].msg_hdr =
 			(struct msghdr){.msg_iov = &queue->vectors[i], .msg_iovlen = 1};
 	}
-	return err;
+}
+
+static int new_buffers(struct queue *queue)
+{
+	int err;
+
+	queue->buffers_fd = memfd_create("nacld-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (queue->buffers_fd < 0)
+		return -errno;
+	err = batch_init(&queue->batch, queue->buffers_fd);
+	if (err)
+		return err;
+	/* Nobody who gets hold of it can take the memory away from under us. */
+	fcntl(queue->buffers_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	point_at_slots(queue);
+	queue->is_new = true;
+	return 0;
 }
 
 struct batch *queue_batch(struct queue *queue)
@@ -186,24 +204,133 @@ struct batch *queue_batch(struct queue *queue)
 	return &queue->batch;
 }
 
+struct queue_fds queue_fds(const struct queue *queue)
+{
+	return (struct queue_fds){.socket = queue->fd, .buffers = queue->buffers_fd};
+}
+
+bool queue_is_new(const struct queue *queue)
+{
+	return queue->is_new;
+}
+
+unsigned int queue_leftover(const struct queue *queue)
+{
+	return queue->batch.filled;
+}
+
+uint32_t queue_poisoned(const struct queue *queue)
+{
+	return queue->batch.region->poisoned;
+}
+
+/* Takes the descriptors over, also on failure. */
+static struct queue *queue_new(uint16_t number, struct queue_fds fds)
+{
+	struct queue *queue = calloc(1, sizeof(*queue));
+
+	if (queue) {
+		queue->number = number;
+		queue->fd = fds.socket;
+		queue->buffers_fd = fds.buffers;
+		return queue;
+	}
+	if (fds.socket >= 0)
+		close(fds.socket);
+	if (fds.buffers >= 0)
+		close(fds.buffers);
+	return NULL;
+}
+
 int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
 	       char error[static QUEUE_ERROR_LEN], struct queue **out)
 {
-	struct queue *queue = calloc(1, sizeof(*queue));
+	struct queue *queue = queue_new(number, (struct queue_fds){-1, -1});
 	int err = -ENOMEM;
 
 	if (!queue) {
 		snprintf(error, QUEUE_ERROR_LEN, "out of memory");
 		return err;
 	}
-	queue->number = number;
 	err = open_socket(queue, length);
 	if (!err)
-		err = map_batch(queue);
+		err = new_buffers(queue);
 	if (!err)
 		err = bind_queue(queue, length, on_failure);
 	if (err) {
 		err = explain_bind(queue, err, error);
+		queue_close(queue);
+		return err;
+	}
+	*out = queue;
+	return 0;
+}
+
+/* Not through libmnl's error path: the queue answers only when a verdict is wrong, among its packets. */
+static int send_verdict(struct queue *queue, uint16_t type, uint32_t id, uint32_t verdict)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, type, queue->number);
+
+	nfq_nlmsg_verdict_put(nlh, (int)id, (int)verdict);
+	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+void queue_drop_one(struct queue *queue, uint32_t id)
+{
+	send_verdict(queue, NFQNL_MSG_VERDICT, id, NF_DROP);
+}
+
+/*
+ * A program of another version has died here, and what its buffers mean is not known but for where the messages
+ * are. What it had read goes through the kernel's hook once more (NF_REPEAT) and comes back under new ids.
+ */
+static int replace_foreign_buffers(struct queue *queue)
+{
+	int foreign = queue->buffers_fd, err;
+	bool known;
+	uint32_t id;
+
+	if (batch_foreign_last_id(foreign, &id, &known))
+		send_verdict(queue, NFQNL_MSG_VERDICT_BATCH, id, NF_REPEAT);
+	if (!known)
+		return -EBADF;
+	err = new_buffers(queue);
+	close(foreign);
+	return err;
+}
+
+static int adopt(struct queue *queue)
+{
+	int err;
+
+	queue->socket = mnl_socket_fdopen(queue->fd);
+	if (!queue->socket || mnl_socket_get_portid(queue->socket) == 0)
+		return -EBADF;
+	/* A mode of the open socket, not of the process: whoever kept it may have changed it. */
+	fcntl(queue->fd, F_SETFL, fcntl(queue->fd, F_GETFL) & ~O_NONBLOCK);
+	err = batch_adopt(&queue->batch, queue->buffers_fd);
+	if (err == -EPROTO)
+		return replace_foreign_buffers(queue);
+	if (!err)
+		point_at_slots(queue);
+	return err;
+}
+
+int queue_adopt(uint16_t number, struct queue_fds fds, uint32_t length,
+		enum policy_failure on_failure, char error[static QUEUE_ERROR_LEN],
+		struct queue **out)
+{
+	struct queue *queue = queue_new(number, fds);
+	int err = -ENOMEM;
+
+	if (queue)
+		err = adopt(queue);
+	if (!err)
+		err = queue_configure(queue, length, on_failure);
+	if (err) {
+		snprintf(error, QUEUE_ERROR_LEN, "queue %u cannot be taken over: %s", number,
+			 strerror(-err));
 		queue_close(queue);
 		return err;
 	}
@@ -217,7 +344,11 @@ void queue_close(struct queue *queue)
 		return;
 	if (queue->socket)
 		mnl_socket_close(queue->socket);
+	else if (queue->fd >= 0)
+		close(queue->fd);
 	batch_fini(&queue->batch);
+	if (queue->buffers_fd >= 0)
+		close(queue->buffers_fd);
 	free(queue);
 }
 
@@ -237,21 +368,20 @@ unsigned int queue_recv(struct queue *queue, uint64_t errors[static BATCH_ERRORS
 		region->slots[i].len = queue->messages[i].msg_len;
 		region->slots[i].truncated = queue->messages[i].msg_hdr.msg_flags & MSG_TRUNC;
 	}
-	region->head = 0;
-	region->filled = (uint32_t)n;
+	queue->batch.filled = (unsigned int)n;
 	return (unsigned int)n;
 }
 
-void queue_send(struct queue *queue, uint64_t errors[static BATCH_ERRORS])
+bool queue_send(struct queue *queue, uint64_t errors[static BATCH_ERRORS])
 {
-	static const struct timespec pause = {.tv_nsec = 1000000};
 	size_t len = queue->batch.verdict_count * sizeof(queue->batch.verdicts[0]);
 
 	while (len > 0 && mnl_socket_sendto(queue->socket, queue->batch.verdicts, len) < 0) {
 		if (errno == EINTR)
 			continue;
 		counter_add(&errors[BATCH_ERROR_SEND], 1);
-		nanosleep(&pause, NULL); /* out of socket memory: the one thing time mends */
+		return false;
 	}
 	batch_clear(&queue->batch);
+	return true;
 }

@@ -147,6 +147,7 @@ static json_t *queue_json(const struct daemon *daemon, const struct worker *work
 	put_count(object, "dropped", counter_read(&counters->dropped));
 	put_count(object, "would_drop", counter_read(&counters->would_drop));
 	put_count(object, "wakeups", counter_read(&counters->wakeups));
+	put_count(object, "poisoned", queue_poisoned(worker->queue));
 	if (kernelqueue_read(daemon->table_fd, queue_number(worker->queue), &kernel)) {
 		put_count(object, "waiting", kernel.waiting);
 		put_count(object, "kernel_dropped", kernel.dropped);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The watchdog is fed by progress, not by being alive: a worker that is stuck in one batch holds up all
- * traffic of its queue, which neither bypass nor fail-open covers. Then nothing is sent and the
- * service manager restarts the daemon. Looks happen four times in the allowed time.
+ * traffic of its queue, which neither bypass nor fail-open covers. Then the service manager is told to
+ * restart the daemon, and the packet that the worker is stuck with is accused, so that the successor does
+ * not get stuck with it as well. A daemon that stands still as a whole feeds nothing.
  */
 #include "daemon/watchdog.h"
 
@@ -18,7 +19,7 @@ void watchdog_init(struct watchdog *watchdog)
 	*watchdog = (struct watchdog){0};
 	if (sd_watchdog_enabled(0, &limit_us) <= 0)
 		return;
-	watchdog->interval_ms = (int64_t)(limit_us / 4000);
+	watchdog->interval_ms = (int64_t)(limit_us / 1000 / WATCHDOG_LOOKS);
 	if (watchdog->interval_ms == 0)
 		watchdog->interval_ms = 1;
 	watchdog->next_ms = clock_monotonic_ms();
@@ -33,21 +34,33 @@ int watchdog_timeout_ms(const struct watchdog *watchdog)
 	return left < 0 ? 0 : (int)left + 1;
 }
 
+/* How often in a row the worker was found in the same place, not counting the first time. */
+static unsigned int look_at(struct watchdog *watchdog, const struct worker *worker, unsigned int i)
+{
+	bool busy;
+	uint64_t now = worker_progress(worker, &busy);
+
+	if (busy && watchdog->busy[i] && now == watchdog->seen[i])
+		watchdog->stuck[i]++;
+	else
+		watchdog->stuck[i] = 0;
+	watchdog->seen[i] = now;
+	watchdog->busy[i] = busy;
+	return watchdog->stuck[i];
+}
+
 static bool all_progress(struct watchdog *watchdog, const struct daemon *daemon)
 {
 	bool all = true;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		bool busy;
-		uint64_t now = worker_progress(&daemon->workers[i], &busy);
+		const struct worker *worker = &daemon->workers[i];
 
-		if (busy && watchdog->busy[i] && now == watchdog->seen[i]) {
-			log_error("queue %u: its worker makes no progress",
-				  queue_number(daemon->workers[i].queue));
-			all = false;
-		}
-		watchdog->seen[i] = now;
-		watchdog->busy[i] = busy;
+		if (look_at(watchdog, worker, i) < WATCHDOG_PATIENCE)
+			continue;
+		log_error("queue %u: its worker makes no progress", queue_number(worker->queue));
+		batch_accuse(queue_batch(worker->queue)->region);
+		all = false;
 	}
 	return all;
 }
@@ -57,6 +70,5 @@ void watchdog_work(struct watchdog *watchdog, const struct daemon *daemon)
 	if (watchdog->interval_ms == 0 || clock_monotonic_ms() < watchdog->next_ms)
 		return;
 	watchdog->next_ms = clock_monotonic_ms() + watchdog->interval_ms;
-	if (all_progress(watchdog, daemon))
-		sd_notify(0, "WATCHDOG=1");
+	sd_notify(0, all_progress(watchdog, daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
 }

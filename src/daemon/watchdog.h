@@ -6,13 +6,18 @@
 
 /*
  * Feeds the service manager's watchdog (sd_watchdog_enabled(3)) for as long as every worker makes
- * progress: sleeping in its receive call counts, being in the same batch as at the last look does not.
+ * progress: sleeping in its receive call counts, being in the same batch as at the last looks does not. A worker that
+ * is found so WATCHDOG_PATIENCE times makes the service manager restart the daemon at once, within the
+ * time allowed.
  */
+#define WATCHDOG_LOOKS    4 /* in the time allowed */
+#define WATCHDOG_PATIENCE 3
 struct watchdog {
 	int64_t interval_ms; /* 0: nobody asked for it */
 	int64_t next_ms;
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
 	bool busy[QUEUE_COUNT_MAX];
+	unsigned int stuck[QUEUE_COUNT_MAX]; /* looks in a row that found it where it was */
 };
 
 void watchdog_init(struct watchdog *watchdog);

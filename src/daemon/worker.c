@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker's thread: receive a batch, judge it, answer it; nothing else.
+ * The worker's thread: receive a batch, judge it, answer it; nothing else. What a predecessor left in the
+ * buffers is the first batch.
  *
  * The snapshot is held from the first sequence increment to the second. Both, and the load of the
  * pointer, are sequentially consistent, as is the main thread's swap and its look at the sequence:
@@ -15,22 +16,43 @@
 
 #include "daemon/schedule.h"
 
+static bool asked_to_stop(const struct worker *worker)
+{
+	return __atomic_load_n(&worker->stop, __ATOMIC_RELAXED);
+}
+
+/* Until the kernel has memory to take the verdicts. Unsent ones stay for a successor to give. */
+static void send_verdicts(struct worker *worker)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+
+	while (!queue_send(worker->queue, worker->judge.counters.errors) && !asked_to_stop(worker))
+		nanosleep(&pause, NULL);
+}
+
+static void work(struct worker *worker, unsigned int n)
+{
+	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
+	judge_batch(&worker->judge, __atomic_load_n(worker->current, __ATOMIC_SEQ_CST),
+		    queue_batch(worker->queue), n);
+	send_verdicts(worker);
+	counter_add(&worker->judge.counters.wakeups, 1);
+	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
+}
+
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
+	unsigned int n = queue_leftover(worker->queue);
 
+	crash_watch(queue_batch(worker->queue)->region, worker->signal_stack);
 	schedule_packets_first();
-	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
-		unsigned int n = queue_recv(worker->queue, worker->judge.counters.errors);
-
-		if (n == 0)
-			continue;
-		__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
-		judge_batch(&worker->judge, __atomic_load_n(worker->current, __ATOMIC_SEQ_CST),
-			    queue_batch(worker->queue), n);
-		queue_send(worker->queue, worker->judge.counters.errors);
-		counter_add(&worker->judge.counters.wakeups, 1);
-		__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		if (n > 0)
+			work(worker, n);
+		if (asked_to_stop(worker))
+			break;
+		n = queue_recv(worker->queue, worker->judge.counters.errors);
 	}
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "daemon/crash.h"
 #include "daemon/judge.h"
 #include "daemon/queue.h"
 
@@ -20,6 +21,7 @@ struct worker {
 	int stop;
 	int stopped;
 	bool started;
+	uint8_t signal_stack[CRASH_STACK_LEN];
 };
 
 /*

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	}
 	event_ring_init(&ring, -1);
 	ring.armed = 0;
-	if (batch_init(&batch) || snapshot_new(forty_rules(), 1, 1, &snapshot))
+	if (batch_init(&batch, -1) || snapshot_new(forty_rules(), 1, 1, &snapshot))
 		fail("set up");
 	for (uint32_t i = 0; i < BATCH_LEN; i++)
 		add_message(i);

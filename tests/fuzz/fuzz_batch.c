@@ -29,7 +29,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	reference = fuzz_policy(FUZZ_POLICY);
 	CLAIM(snapshot_new(fuzz_policy(FUZZ_POLICY), 1, 1, &snapshot) == 0);
-	CLAIM(batch_init(&batch) == 0);
+	CLAIM(batch_init(&batch, -1) == 0);
 	event_ring_init(&ring, -1);
 	return 0;
 }

@@ -60,7 +60,7 @@ static int set_up(void **state)
 	ring.armed = 0; /* nobody to wake */
 	judge.events = &ring;
 	used = 0;
-	return snapshot_new(web_policy(), 1, 1, &snapshot) != 0 || batch_init(&batch) != 0;
+	return snapshot_new(web_policy(), 1, 1, &snapshot) != 0 || batch_init(&batch, -1) != 0;
 }
 
 static int tear_down(void **state)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_FDSTORE_H
+#define NACLD_DAEMON_FDSTORE_H
+
+#include "core/policy.h"
+#include "daemon/queue.h"
+
+/*
+ * The service manager's descriptor store (FileDescriptorStoreMax= in systemd.service(5)): the queues' descriptors
+ * outlive this process there, and come back to its successor. Without a service manager nothing is
+ * stored and nothing comes; every call is then harmless.
+ */
+struct fdstore {
+	unsigned int count;
+	struct fdstore_entry {
+		uint16_t number; /* of the queue */
+		struct queue_fds fds;
+	} entries[QUEUE_COUNT_MAX];
+};
+
+/* What a predecessor left. Once, at the start. Descriptors that are no queue's are closed. */
+void fdstore_take(struct fdstore *store);
+
+/* Takes a queue's descriptors out, now the caller's; false when there are none. */
+bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out);
+
+/* Stores a queue's descriptors under its number, in place of older ones. */
+void fdstore_put(const struct queue *queue);
+
+/* The store lets go of a queue's descriptors; done when this returns, unless the service manager hangs. */
+void fdstore_remove(uint16_t number);
+
+/* Closes what nobody has claimed, here and in the store: queues the configuration no longer names. */
+void fdstore_drop_rest(struct fdstore *store);
+
+/* Waits until the service manager has what was put; false when it does not answer. */
+bool fdstore_settle(void);
+
+#endif
