@@ -31,7 +31,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 .PHONY: all help clean
 all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
 
-DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lpthread
+DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(SHARED) $(DAEMON))
 $(B)/naclctl: LIBS = -lconfig -ljansson
@@ -70,13 +70,13 @@ test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
 test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) $(POLICY)
 test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
 
-test_snapshot_SRC := src/daemon/snapshot.c $(POLICY)
+test_snapshot_SRC := $(addprefix src/daemon/,snapshot.c sharedmem.c) $(POLICY)
 test_events_SRC   := src/daemon/events.c
 test_schedule_SRC := src/daemon/schedule.c
-test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c flows.c) $(POLICY) \
+test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c sharedmem.c events.c flows.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
 
-FLOWS := $(addprefix src/daemon/,flows.c flowset.c) src/format/flowlog.c $(POLICY)
+FLOWS := $(addprefix src/daemon/,flows.c flowset.c sharedmem.c) src/format/flowlog.c $(POLICY)
 test_flowlog_SRC     := src/format/flowlog.c src/core/addr.c
 test_flows_SRC       := $(FLOWS)
 test_flowwriter_SRC  := $(addprefix src/daemon/,flowwriter.c flowfile.c) src/common/log.c $(FLOWS)
@@ -201,13 +201,13 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 # The fuzz targets want clang and its flags: tests/fuzz/run calls this with them, and B=build/fuzz.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_control_SRC := $(COMMON) $(filter-out src/daemon/main.c,$(DAEMON))
-fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c events.c flows.c)
+fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c sharedmem.c events.c flows.c)
 
 $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$(CORE) $(FORMAT) $$(fuzz_$$*_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ \
-		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lpthread
+		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lseccomp -lpthread
 
 $(B)/seed: $(call obj,tests/fuzz/seed.c)
 	$(call say,LINK,$@)

@@ -23,6 +23,7 @@ struct policy *policy_new(void)
 	if (!policy)
 		return NULL;
 	policy->exempt = EXEMPT_DEFAULT;
+	policy->isolation = POLICY_ISOLATION_DEFAULT;
 	policy->queue = (struct queue_range){.count = 1, .length = QUEUE_LENGTH_DEFAULT};
 	policy->host.acl = POLICY_NO_ACL;
 	return policy;
@@ -367,6 +368,11 @@ unsigned int policy_exempts(const struct policy *policy, enum hook hook, const c
 	if ((policy->exempt & EXEMPT_DHCP) && is_dhcp_client(hook, packet))
 		return EXEMPT_DHCP;
 	return 0;
+}
+
+const char *policy_isolation_name(enum policy_isolation isolation)
+{
+	return isolation == POLICY_ISOLATION_PROCESS ? "process" : "none";
 }
 
 const char *exempt_name(enum policy_exempt exempt)

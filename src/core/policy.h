@@ -25,6 +25,15 @@ enum policy_fragments {
 	POLICY_STRICT,     /* raw fragments are judged by what they show */
 };
 
+/* Who parses and judges packets. */
+enum policy_isolation {
+	POLICY_ISOLATION_NONE,    /* "none": the daemon's own threads */
+	POLICY_ISOLATION_PROCESS, /* "process": a child without rights for each of them */
+	POLICY_ISOLATION_DEFAULT = POLICY_ISOLATION_NONE,
+};
+
+const char *policy_isolation_name(enum policy_isolation isolation);
+
 /* Traffic that is never filtered, by name; a bit mask. */
 enum policy_exempt {
 	EXEMPT_LOOPBACK = 1 << 0,            /* "loopback" */
@@ -86,6 +95,7 @@ struct policy {
 	enum policy_mode mode;
 	enum policy_failure on_failure;
 	enum policy_fragments fragments;
+	enum policy_isolation isolation;
 	unsigned int exempt; /* enum policy_exempt bits */
 	struct queue_range queue;
 	struct flow_log flow_log;

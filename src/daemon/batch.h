@@ -144,7 +144,7 @@ void batch_accuse(struct batch_region *region);
 
 /*
  * The packet that the last process was judging when it crashed or hung; false when there is none. The
- * caller answers and saves it, then batch_forget_poison clears its slot and counts it.
+ * caller answers and saves it, then batch_forget_poison clears its slot.
  */
 bool batch_poison(struct batch *batch, struct batch_packet *out);
 void batch_forget_poison(struct batch *batch);

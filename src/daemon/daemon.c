@@ -17,6 +17,34 @@
 
 #include "common/log.h"
 #include "daemon/poison.h"
+#include "daemon/sharedmem.h"
+
+/* Where the policy asks for it, a child for each worker, complete before any packet is given to it. */
+static int isolate_judges(struct daemon *daemon, struct snapshot *snapshot)
+{
+	if (snapshot->policy->isolation == POLICY_ISOLATION_NONE)
+		return 0;
+	snapshot->isolates = calloc(daemon->worker_count, sizeof(struct isolate *));
+	if (!snapshot->isolates)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		int err = isolate_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void drop_snapshot(struct daemon *daemon, struct snapshot *snapshot)
+{
+	struct isolate **isolates = snapshot ? snapshot->isolates : NULL;
+
+	for (unsigned int i = 0; isolates && i < daemon->worker_count; i++)
+		isolate_free(isolates[i]);
+	free(isolates);
+	snapshot_free(snapshot);
+}
 
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
@@ -30,8 +58,9 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	if (err)
 		return err;
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
-	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
-	if (!daemon->workers || !daemon->rings)
+	daemon->rings = sharedmem_new(daemon->worker_count * sizeof(*daemon->rings));
+	daemon->judges = sharedmem_new(daemon->worker_count * sizeof(*daemon->judges));
+	if (!daemon->workers || !daemon->rings || !daemon->judges)
 		return -ENOMEM;
 	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &daemon->flowlog.set);
 	if (err)
@@ -39,12 +68,13 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	daemon->current->flows = daemon->flowlog.set ? daemon->flowlog.set->active : NULL;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
+		daemon->judges[i] = (struct judge){.index = i, .events = &daemon->rings[i]};
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
-			.judge = {.index = i, .events = &daemon->rings[i]},
+			.judge = &daemon->judges[i],
 		};
 	}
-	return 0;
+	return isolate_judges(daemon, daemon->current);
 }
 
 /* A predecessor's queue with all that waits in it; false when there is none that works. */
@@ -143,9 +173,10 @@ void daemon_abandon(struct daemon *daemon)
 
 void daemon_fini(struct daemon *daemon)
 {
-	snapshot_free(daemon->current);
+	drop_snapshot(daemon, daemon->current);
 	free(daemon->workers);
-	free(daemon->rings);
+	sharedmem_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
+	sharedmem_free(daemon->judges, daemon->worker_count * sizeof(*daemon->judges));
 	free(daemon->last_reload_error);
 }
 
@@ -213,7 +244,7 @@ static void swap(struct daemon *daemon, struct snapshot *next, struct flow_set *
 		worker_pass(&daemon->workers[i]);
 	flowlog_replace(&daemon->flowlog, flows);
 	snapshot_carry(old, next);
-	snapshot_free(old);
+	drop_snapshot(daemon, old);
 }
 
 /* The first error in one line: "FILE:LINE: message". The report has them all. */
@@ -245,6 +276,13 @@ static bool is_plain_file(const char *path, struct reload_result *result)
 	return false;
 }
 
+static const char *prepare_error(int err)
+{
+	if (err == -E2BIG)
+		return "a list is too large to compile";
+	return err == -ENOMEM ? "out of memory" : "cannot start a judging process";
+}
+
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
 				struct reload_result *result, struct flow_set **flows)
@@ -269,13 +307,16 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
 	if (!err)
 		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
+	if (!err) {
+		next->flows = *flows ? (*flows)->active : NULL;
+		err = isolate_judges(daemon, next);
+	}
 	if (err) {
-		snprintf(result->error, sizeof(result->error), "%s",
-			 err == -E2BIG ? "a list is too large to compile" : "out of memory");
-		snapshot_free(next);
+		snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
+		drop_snapshot(daemon, next);
+		flow_set_free(*flows);
 		return NULL;
 	}
-	next->flows = *flows ? (*flows)->active : NULL;
 	return next;
 }
 

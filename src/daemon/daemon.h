@@ -16,6 +16,7 @@ struct daemon {
 	const char *socket_path;
 	struct snapshot *current;
 	struct worker *workers;
+	struct judge *judges;     /* [worker]; shared memory, as are the rings */
 	struct event_ring *rings; /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
@@ -29,7 +30,7 @@ struct daemon {
 
 /*
  * Loads the first policy and allocates the workers. 0, or -EINVAL with the reasons in *report,
- * or -ENOMEM.
+ * or -ENOMEM, or -ENOSYS (no judging process can be confined here).
  */
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 

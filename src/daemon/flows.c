@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "daemon/sharedmem.h"
 #include "format/flowlog.h"
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
@@ -40,11 +41,8 @@ _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-struct flow_table {
-	struct flow *places;
-	uint64_t keys[4];
-	uint32_t mask;
-	uint32_t limit;
+/* What the worker writes. It may be another process, so there is no pointer in it, nor a size. */
+struct flow_state {
 	uint64_t used;
 	uint64_t lost;
 	unsigned int waiting; /* of `ahead`, the oldest at `oldest` */
@@ -53,27 +51,55 @@ struct flow_table {
 	struct flow ahead[FLOWS_AHEAD];
 };
 
-struct flow_table *flows_new(uint32_t flows)
+struct flow_table {
+	struct flow *places;
+	struct flow_state *state;
+	uint64_t keys[4];
+	uint32_t mask;
+	uint32_t limit;
+	bool shared;
+};
+
+static size_t places_size(const struct flow_table *table)
+{
+	return ((size_t)table->mask + 1) * sizeof(*table->places);
+}
+
+static bool allocate(struct flow_table *table)
+{
+	size_t size = places_size(table);
+
+	table->state = sharedmem_new(sizeof(*table->state));
+	if (table->shared) {
+		table->places = sharedmem_new(size);
+		return table->state && table->places;
+	}
+	table->places = aligned_alloc(size < HUGE_PAGE ? sizeof(struct flow) : HUGE_PAGE, size);
+	if (!table->state || !table->places)
+		return false;
+	if (size >= HUGE_PAGE)
+		madvise(table->places, size,
+			MADV_HUGEPAGE); /* fewer misses; refused, it is as good */
+	memset(table->places, 0, size);
+	return true;
+}
+
+struct flow_table *flows_new(uint32_t flows, bool shared)
 {
 	struct flow_table *table = calloc(1, sizeof(*table));
-	size_t places = 2, size;
+	size_t places = 2;
 
 	if (!table)
 		return NULL;
 	while (places < (size_t)flows * 2)
 		places *= 2;
-	size = places * sizeof(*table->places);
 	table->mask = (uint32_t)(places - 1);
 	table->limit = flows;
-	table->places = aligned_alloc(size < HUGE_PAGE ? sizeof(struct flow) : HUGE_PAGE, size);
-	if (!table->places || getrandom(table->keys, sizeof(table->keys), 0) < 0) {
+	table->shared = shared;
+	if (!allocate(table) || getrandom(table->keys, sizeof(table->keys), 0) < 0) {
 		flows_free(table);
 		return NULL;
 	}
-	if (size >= HUGE_PAGE)
-		madvise(table->places, size,
-			MADV_HUGEPAGE); /* fewer misses; refused, it is as good */
-	memset(table->places, 0, size);
 	return table;
 }
 
@@ -81,7 +107,11 @@ void flows_free(struct flow_table *table)
 {
 	if (!table)
 		return;
-	free(table->places);
+	if (table->shared)
+		sharedmem_free(table->places, places_size(table));
+	else
+		free(table->places);
+	sharedmem_free(table->state, sizeof(*table->state));
 	free(table);
 }
 
@@ -127,7 +157,7 @@ static struct flow *find(const struct flow_table *table, const struct flow *pack
 		struct flow *flow = &table->places[hash & table->mask];
 
 		if (flow->packets == 0)
-			return table->used < table->limit ? flow : NULL;
+			return table->state->used < table->limit ? flow : NULL;
 		if (same_flow(flow, packet))
 			return flow->packets < UINT32_MAX ? flow : NULL;
 	}
@@ -147,15 +177,15 @@ static uint16_t span(const struct flow *flow, uint32_t now_s)
 /* Takes the packet that has waited longest into its flow. */
 static void settle_one(struct flow_table *table)
 {
-	const struct flow *packet = &table->ahead[table->oldest];
-	struct flow *flow = find(table, packet, table->hashes[table->oldest]);
+	const struct flow *packet = &table->state->ahead[table->state->oldest];
+	struct flow *flow = find(table, packet, table->state->hashes[table->state->oldest]);
 
-	table->oldest = (table->oldest + 1) % FLOWS_AHEAD;
-	table->waiting--;
+	table->state->oldest = (table->state->oldest + 1) % FLOWS_AHEAD;
+	table->state->waiting--;
 	if (!flow) {
-		counter_add(&table->lost, 1);
+		counter_add(&table->state->lost, 1);
 	} else if (flow->packets == 0) {
-		counter_add(&table->used, 1);
+		counter_add(&table->state->used, 1);
 		*flow = *packet;
 	} else {
 		flow->packets++;
@@ -169,7 +199,7 @@ static void settle_one(struct flow_table *table)
 
 void flows_settle(struct flow_table *table)
 {
-	while (table->waiting > 0)
+	while (table->state->waiting > 0)
 		settle_one(table);
 }
 
@@ -179,12 +209,12 @@ void flows_count(struct flow_table *table, enum hook hook, const struct packet *
 	uint64_t tuple = tuple_of(hook, packet, decider, done);
 	unsigned int slot;
 
-	if (table->waiting == FLOWS_AHEAD)
+	if (table->state->waiting == FLOWS_AHEAD)
 		settle_one(table);
-	slot = (table->oldest + table->waiting++) % FLOWS_AHEAD;
-	table->hashes[slot] = hash(table, packet, tuple);
-	__builtin_prefetch(&table->places[table->hashes[slot] & table->mask], 1);
-	table->ahead[slot] = (struct flow){
+	slot = (table->state->oldest + table->state->waiting++) % FLOWS_AHEAD;
+	table->state->hashes[slot] = hash(table, packet, tuple);
+	__builtin_prefetch(&table->places[table->state->hashes[slot] & table->mask], 1);
+	table->state->ahead[slot] = (struct flow){
 		.src_hi = packet->src.hi,
 		.src_lo = packet->src.lo,
 		.dst_hi = packet->dst.hi,
@@ -206,12 +236,12 @@ uint32_t flows_limit(const struct flow_table *table)
 
 uint64_t flows_used(const struct flow_table *table)
 {
-	return counter_read(&table->used);
+	return counter_read(&table->state->used);
 }
 
 uint64_t flows_lost(const struct flow_table *table)
 {
-	return counter_read(&table->lost);
+	return counter_read(&table->state->lost);
 }
 
 const struct flow *flows_next(const struct flow_table *table, uint32_t *at)
@@ -228,6 +258,7 @@ const struct flow *flows_next(const struct flow_table *table, uint32_t *at)
 struct flow_tuple flows_tuple(const struct flow *flow)
 {
 	unsigned int kind = flow->tuple >> 16 & 0xff;
+	unsigned int hook = kind >> KIND_HOOK_SHIFT & 3;
 	uint8_t family = kind & KIND_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
 
 	return (struct flow_tuple){
@@ -236,7 +267,7 @@ struct flow_tuple flows_tuple(const struct flow *flow)
 		.sport = (uint16_t)(flow->tuple >> 48),
 		.dport = (uint16_t)(flow->tuple >> 32),
 		.protocol = (uint8_t)(flow->tuple >> 24),
-		.hook = (enum hook)(kind >> KIND_HOOK_SHIFT & 3),
+		.hook = hook <= HOOK_OUTPUT ? (enum hook)hook : HOOK_OUTPUT,
 		.direction = kind >> KIND_DIRECTION_SHIFT & 1 ? OUTBOUND : INBOUND,
 		.action = kind & KIND_ACTION ? ACTION_ALLOW : ACTION_DENY,
 	};
@@ -244,8 +275,8 @@ struct flow_tuple flows_tuple(const struct flow *flow)
 
 void flows_clear(struct flow_table *table)
 {
-	table->waiting = 0;
-	memset(table->places, 0, ((size_t)table->mask + 1) * sizeof(*table->places));
-	__atomic_store_n(&table->used, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&table->lost, 0, __ATOMIC_RELAXED);
+	table->state->waiting = 0;
+	memset(table->places, 0, places_size(table));
+	__atomic_store_n(&table->state->used, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&table->state->lost, 0, __ATOMIC_RELAXED);
 }

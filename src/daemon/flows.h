@@ -31,8 +31,11 @@ struct flow {
 
 #define FLOWS_NO_ACL UINT16_MAX
 
-/* At most `flows` flows, at most half of the places taken. NULL: no memory. All of it is touched here. */
-struct flow_table *flows_new(uint32_t flows);
+/*
+ * At most `flows` flows, at most half of the places taken. `shared`: a judging child may fill it. NULL: no
+ * memory. All of it is touched here.
+ */
+struct flow_table *flows_new(uint32_t flows, bool shared);
 void flows_free(struct flow_table *table); /* NULL is fine */
 
 /*

@@ -24,15 +24,15 @@ static bool copy_names(struct flow_set *set, const struct policy *policy)
 	return true;
 }
 
-static bool make_tables(struct flow_set *set, uint32_t flows)
+static bool make_tables(struct flow_set *set, uint32_t flows, bool shared)
 {
 	set->active = calloc(set->worker_count, sizeof(struct flow_table *));
 	set->spare = calloc(set->worker_count, sizeof(struct flow_table *));
 	if (!set->active || !set->spare)
 		return false;
 	for (unsigned int i = 0; i < set->worker_count; i++) {
-		set->active[i] = flows_new(flows);
-		set->spare[i] = flows_new(flows);
+		set->active[i] = flows_new(flows, shared);
+		set->spare[i] = flows_new(flows, shared);
 		if (!set->active[i] || !set->spare[i])
 			return false;
 	}
@@ -54,7 +54,7 @@ struct flow_set *flow_set_new(const struct policy *policy, unsigned int worker_c
 	/* The configuration's reader has taken the format; it cannot fail here. */
 	if (flowlog_format_parse(settings->format, &set->format, name) != FLOWLOG_FORMAT_OK ||
 	    !set->file || !set->account || !copy_names(set, policy) ||
-	    !make_tables(set, settings->flows)) {
+	    !make_tables(set, settings->flows, policy->isolation == POLICY_ISOLATION_PROCESS)) {
 		flow_set_free(set);
 		return NULL;
 	}

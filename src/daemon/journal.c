@@ -4,6 +4,7 @@
  * rule. Workers put events into their rings; the main thread writes them here, a few lines a period, so
  * that a flood of bad packets is a counter and not a flood of log. Between periods with events the
  * main thread sleeps: the first event of a quiet time wakes it, later ones wait for the period's end.
+ * What is in a ring may come from a child that was taken over: nothing in it is an index before it was looked at.
  */
 #include "daemon/journal.h"
 
@@ -17,11 +18,15 @@
 static void decider(const struct event *event, const struct snapshot *current, char *buf,
 		    size_t len)
 {
-	const char *acl = event->serial == current->serial ? current->policy->acls[event->acl].name
-							   : "(a replaced policy)";
-	const char *direction = direction_name(event->direction);
+	const char *acl =
+		event->serial == current->serial && event->acl < current->policy->acl_count
+			? current->policy->acls[event->acl].name
+			: "(a replaced policy)";
+	const char *direction = direction_name(event->direction == OUTBOUND ? OUTBOUND : INBOUND);
 
-	if (event->reason != PACKET_OK)
+	if (event->reason >= PACKET_REASONS)
+		snprintf(buf, len, "unknown");
+	else if (event->reason != PACKET_OK)
 		snprintf(buf, len, "malformed: %s", packet_reason_name(event->reason));
 	else if (event->rule == 0)
 		snprintf(buf, len, "%s %s rule *", acl, direction);
@@ -33,7 +38,8 @@ static void tell(const struct event *event, const struct daemon *daemon)
 {
 	char packet[PACKETTEXT_LEN], why[160];
 
-	packettext_print(event->hook, &event->packet, packet);
+	packettext_print(event->hook <= HOOK_OUTPUT ? event->hook : HOOK_OUTPUT, &event->packet,
+			 packet);
 	decider(event, daemon->current, why, sizeof(why));
 	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
 }

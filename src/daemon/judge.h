@@ -12,6 +12,7 @@ enum judge_failure {
 	JUDGE_NO_PAYLOAD,   /* "no-payload": the message carried no packet */
 	JUDGE_OTHER_FAMILY, /* "other-family": neither IPv4 nor IPv6 */
 	JUDGE_OTHER_HOOK,   /* "other-hook": queued from a hook that no ACL applies to */
+	JUDGE_NO_ANSWER,    /* "no-answer": the judging process said neither accept nor drop */
 	JUDGE_FAILURES,
 };
 
@@ -30,12 +31,29 @@ struct judge_counters {
 	uint64_t errors[BATCH_ERRORS];
 };
 
-/* One worker's bench: which counters are its own, and where it tells of dropped packets. */
+/*
+ * One worker's bench: which counters are its own, and where it tells of dropped packets. In shared memory
+ * (sharedmem.h) where a child may judge.
+ */
 struct judge {
 	unsigned int index; /* of its counter array in a snapshot */
 	struct event_ring *events;
 	struct judge_counters counters;
 };
+
+/* What the worker's packets are counted in at this moment: for one batch. NULL: no flow log. */
+struct flow_table *judge_flows(const struct judge *judge, const struct snapshot *snapshot);
+
+/*
+ * Judges one packet and counts it: what is to be done with it, in monitor mode too. No system
+ * call, no allocation, no lock.
+ */
+enum action judge_packet(struct judge *judge, struct snapshot *snapshot, struct flow_table *flows,
+			 int64_t now_s, const struct batch_packet *in);
+
+/* The failure verdict, for a packet nobody could judge; counted. */
+enum action judge_fail(struct judge *judge, const struct snapshot *snapshot,
+		       enum judge_failure failure);
 
 /*
  * Judges the `n` messages of a batch: one verdict a packet, into the batch. No system

@@ -106,6 +106,12 @@ static void save(uint16_t number, const struct batch_packet *packet)
 		log_error("queue %u: its packet is in %s: please report it", number, path);
 }
 
+void poison_tell(uint16_t number, const struct batch_packet *packet)
+{
+	log_error("queue %u: a packet made its judge crash or hang; it is dropped", number);
+	save(number, packet);
+}
+
 void poison_bury(struct queue *queue)
 {
 	struct batch *batch = queue_batch(queue);
@@ -115,9 +121,8 @@ void poison_bury(struct queue *queue)
 		batch_judged(batch);
 		return;
 	}
-	log_error("queue %u: a packet made nacld crash or hang; it is dropped",
-		  queue_number(queue));
-	save(queue_number(queue), &packet);
+	poison_tell(queue_number(queue), &packet);
 	queue_drop_one(queue, packet.id);
 	batch_forget_poison(batch);
+	queue_count_poison(queue);
 }

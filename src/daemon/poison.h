@@ -14,4 +14,7 @@
  */
 void poison_bury(struct queue *queue);
 
+/* Says that this packet was fatal, and keeps its bytes. The caller answers it. */
+void poison_tell(uint16_t number, const struct batch_packet *packet);
+
 #endif

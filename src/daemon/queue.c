@@ -221,7 +221,12 @@ unsigned int queue_leftover(const struct queue *queue)
 
 uint32_t queue_poisoned(const struct queue *queue)
 {
-	return queue->batch.region->poisoned;
+	return __atomic_load_n(&queue->batch.region->poisoned, __ATOMIC_RELAXED);
+}
+
+void queue_count_poison(struct queue *queue)
+{
+	__atomic_fetch_add(&queue->batch.region->poisoned, 1, __ATOMIC_RELAXED);
 }
 
 /* Takes the descriptors over, also on failure. */

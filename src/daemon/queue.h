@@ -59,6 +59,7 @@ unsigned int queue_leftover(const struct queue *queue);
 
 /* Packets that made this process or one before it crash or hang. */
 uint32_t queue_poisoned(const struct queue *queue);
+void queue_count_poison(struct queue *queue);
 
 /* The verdict for one packet alone, at once, whatever waits before it. */
 void queue_drop_one(struct queue *queue, uint32_t id);

@@ -13,25 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct rule_counter *new_counters(size_t count)
-{
-	struct rule_counter *counters = malloc((count ? count : 1) * sizeof(*counters));
+#include "daemon/sharedmem.h"
 
-	if (counters)
-		memset(counters, 0, (count ? count : 1) * sizeof(*counters));
-	return counters;
+static size_t counters_size(const struct snapshot *snapshot)
+{
+	return (snapshot->policy->counter_count + 1) * sizeof(struct rule_counter);
 }
 
 static int allocate_counters(struct snapshot *snapshot)
 {
-	size_t count = snapshot->policy->counter_count;
-
 	snapshot->workers = calloc(snapshot->worker_count, sizeof(*snapshot->workers));
-	snapshot->base = new_counters(count);
+	snapshot->base = calloc(1, counters_size(snapshot));
 	if (!snapshot->workers || !snapshot->base)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < snapshot->worker_count; i++) {
-		snapshot->workers[i] = new_counters(count);
+		snapshot->workers[i] = sharedmem_new(counters_size(snapshot));
 		if (!snapshot->workers[i])
 			return -ENOMEM;
 	}
@@ -67,7 +63,7 @@ void snapshot_free(struct snapshot *snapshot)
 	if (!snapshot)
 		return;
 	for (unsigned int i = 0; snapshot->workers && i < snapshot->worker_count; i++)
-		free(snapshot->workers[i]);
+		sharedmem_free(snapshot->workers[i], counters_size(snapshot));
 	free(snapshot->workers);
 	free(snapshot->base);
 	policy_free(snapshot->policy);

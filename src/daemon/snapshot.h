@@ -16,6 +16,7 @@ struct rule_counter {
 };
 
 struct flow_table;
+struct isolate;
 
 /*
  * A policy in use: the policy itself, a counter array for each worker, and what earlier snapshots had
@@ -31,6 +32,7 @@ struct snapshot {
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
+	struct isolate **isolates;     /* [worker], the daemon's; NULL: judged in this process */
 };
 
 /*

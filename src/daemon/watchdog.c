@@ -3,7 +3,7 @@
  * The watchdog is fed by progress, not by being alive: a worker that is stuck in one batch holds up all
  * traffic of its queue, which neither bypass nor fail-open covers. Then the service manager is told to
  * restart the daemon, and the packet that the worker is stuck with is accused, so that the successor does
- * not get stuck with it as well. A daemon that stands still as a whole feeds nothing.
+ * not get stuck with it as well. Where a child judges, it is enough to end that one, and the daemon lives. A daemon that stands still as a whole feeds nothing.
  */
 #include "daemon/watchdog.h"
 
@@ -49,23 +49,26 @@ static unsigned int look_at(struct watchdog *watchdog, const struct worker *work
 	return watchdog->stuck[i];
 }
 
-static bool all_progress(struct watchdog *watchdog, const struct daemon *daemon)
+static bool all_progress(struct watchdog *watchdog, struct daemon *daemon)
 {
 	bool all = true;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		const struct worker *worker = &daemon->workers[i];
+		struct worker *worker = &daemon->workers[i];
+		unsigned int stuck = look_at(watchdog, worker, i);
 
-		if (look_at(watchdog, worker, i) < WATCHDOG_PATIENCE)
+		if (stuck < WATCHDOG_PATIENCE)
 			continue;
 		log_error("queue %u: its worker makes no progress", queue_number(worker->queue));
+		if (stuck == WATCHDOG_PATIENCE && worker_rescue(worker))
+			continue;
 		batch_accuse(queue_batch(worker->queue)->region);
 		all = false;
 	}
 	return all;
 }
 
-void watchdog_work(struct watchdog *watchdog, const struct daemon *daemon)
+void watchdog_work(struct watchdog *watchdog, struct daemon *daemon)
 {
 	if (watchdog->interval_ms == 0 || clock_monotonic_ms() < watchdog->next_ms)
 		return;

@@ -26,6 +26,6 @@ void watchdog_init(struct watchdog *watchdog);
 int watchdog_timeout_ms(const struct watchdog *watchdog);
 
 /* Looks and feeds when it is time. */
-void watchdog_work(struct watchdog *watchdog, const struct daemon *daemon);
+void watchdog_work(struct watchdog *watchdog, struct daemon *daemon);
 
 #endif

@@ -16,6 +16,8 @@
 
 #include "daemon/schedule.h"
 
+static const struct timespec retry_pause = {.tv_nsec = 1000000};
+
 static bool asked_to_stop(const struct worker *worker)
 {
 	return __atomic_load_n(&worker->stop, __ATOMIC_RELAXED);
@@ -24,19 +26,35 @@ static bool asked_to_stop(const struct worker *worker)
 /* Until the kernel has memory to take the verdicts. Unsent ones stay for a successor to give. */
 static void send_verdicts(struct worker *worker)
 {
-	static const struct timespec pause = {.tv_nsec = 1000000};
+	while (!queue_send(worker->queue, worker->judge->counters.errors) && !asked_to_stop(worker))
+		nanosleep(&retry_pause, NULL);
+}
 
-	while (!queue_send(worker->queue, worker->judge.counters.errors) && !asked_to_stop(worker))
-		nanosleep(&pause, NULL);
+/* False when no judge was to be had before it was time to go: a successor will judge these packets. */
+static bool judge_by_child(struct worker *worker, struct isolate *isolate)
+{
+	while (!isolate_judge(isolate, worker->queue)) {
+		if (asked_to_stop(worker))
+			return false;
+		nanosleep(&retry_pause, NULL);
+	}
+	return true;
 }
 
 static void work(struct worker *worker, unsigned int n)
 {
+	struct snapshot *snapshot;
+	bool judged = true;
+
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
-	judge_batch(&worker->judge, __atomic_load_n(worker->current, __ATOMIC_SEQ_CST),
-		    queue_batch(worker->queue), n);
-	send_verdicts(worker);
-	counter_add(&worker->judge.counters.wakeups, 1);
+	snapshot = __atomic_load_n(worker->current, __ATOMIC_SEQ_CST);
+	if (snapshot->isolates)
+		judged = judge_by_child(worker, snapshot->isolates[worker->judge->index]);
+	else
+		judge_batch(worker->judge, snapshot, queue_batch(worker->queue), n);
+	if (judged)
+		send_verdicts(worker);
+	counter_add(&worker->judge->counters.wakeups, 1);
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -52,7 +70,7 @@ static void *run(void *arg)
 			work(worker, n);
 		if (asked_to_stop(worker))
 			break;
-		n = queue_recv(worker->queue, worker->judge.counters.errors);
+		n = queue_recv(worker->queue, worker->judge->counters.errors);
 	}
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;
@@ -94,6 +112,16 @@ void worker_stop(struct worker *worker)
 	}
 	pthread_join(worker->thread, NULL);
 	worker->started = false;
+}
+
+bool worker_rescue(struct worker *worker)
+{
+	struct snapshot *snapshot = __atomic_load_n(worker->current, __ATOMIC_SEQ_CST);
+
+	if (!snapshot->isolates)
+		return false;
+	isolate_accuse(snapshot->isolates[worker->judge->index]);
+	return true;
 }
 
 uint64_t worker_progress(const struct worker *worker, bool *busy)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "daemon/crash.h"
+#include "daemon/isolate.h"
 #include "daemon/judge.h"
 #include "daemon/queue.h"
 
@@ -16,7 +17,7 @@ struct worker {
 	pthread_t thread;
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
-	struct judge judge;
+	struct judge *judge;
 	uint64_t sequence;
 	int stop;
 	int stopped;
@@ -38,6 +39,12 @@ void worker_stop(struct worker *worker);
  * it sleeps, else until its batch is done.
  */
 void worker_pass(struct worker *worker);
+
+/*
+ * For a worker that is stuck: ends the process that judges for it, and so the packet it is stuck with. False
+ * when it judges itself.
+ */
+bool worker_rescue(struct worker *worker);
 
 /* A number that changes while the worker works, and whether it is in the middle of a batch. */
 uint64_t worker_progress(const struct worker *worker, bool *busy);

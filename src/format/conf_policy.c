@@ -15,6 +15,7 @@ static const struct conf_key top_keys[] = {
 	{"mode", NULL},
 	{"queue", NULL},
 	{"fragments", NULL},
+	{"isolation", NULL},
 	{"exempt", NULL},
 	{"flow_log", NULL},
 	{"sets", NULL},
@@ -51,10 +52,14 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		[POLICY_ENFORCE] = "enforce", [POLICY_MONITOR] = "monitor", NULL};
 	static const char *const fragments[] = {
 		[POLICY_REASSEMBLE] = "reassemble", [POLICY_STRICT] = "strict", NULL};
+	static const char *const isolations[] = {
+		[POLICY_ISOLATION_NONE] = "none", [POLICY_ISOLATION_PROCESS] = "process", NULL};
 	int word;
 
 	if (conf_get_word(r, root, "mode", modes, &word) == CONF_OK)
 		r->policy->mode = (enum policy_mode)word;
+	if (conf_get_word(r, root, "isolation", isolations, &word) == CONF_OK)
+		r->policy->isolation = (enum policy_isolation)word;
 	if (conf_get_word(r, root, "fragments", fragments, &word) == CONF_OK)
 		r->policy->fragments = (enum policy_fragments)word;
 }

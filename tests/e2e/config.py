@@ -57,9 +57,10 @@ def subnet(cidrs, inbound, outbound, name):
 
 
 def config(*acls, mode="enforce", on_failure="drop", first=0, count=1, length=1024,
-           fragments="reassemble"):
+           fragments="reassemble", isolation=None):
     joined = ",\n".join(acls)
-    return (f'mode = "{mode}";\nfragments = "{fragments}";\n'
+    judge = f'isolation = "{isolation}";\n' if isolation else ""
+    return (f'{judge}mode = "{mode}";\nfragments = "{fragments}";\n'
             f"queue = {{ first = {first}; count = {count}; length = {length}; "
             f'on_failure = "{on_failure}"; }};\nnetwork_acls = (\n{joined}\n);\n')
 

@@ -53,7 +53,7 @@ static const struct flow *only(const struct flow_table *table)
 
 static void packets_of_a_flow_add_up(void **state)
 {
-	struct flow_table *table = flows_new(64);
+	struct flow_table *table = flows_new(64, false);
 	struct packet packet = packet_of("2001:db8::1", 40000, "2001:db8::2", 443);
 	struct flow_tuple tuple;
 	const struct flow *flow;
@@ -100,7 +100,7 @@ static void what_differs_is_another_flow(void **state)
 					"c000:202::", 2), /* the same bits, another family */
 		      };
 	struct policy_step step = {.direction = INBOUND};
-	struct flow_table *table = flows_new(64);
+	struct flow_table *table = flows_new(64, false);
 	size_t n = sizeof(variants) / sizeof(variants[0]);
 
 	(void)state;
@@ -128,7 +128,7 @@ static void packets_that_wait_are_settled_in_order(void **state)
 
 	(void)state;
 	for (unsigned int n = 0; n <= 3 * FLOWS_AHEAD; n++) {
-		struct flow_table *table = flows_new(64);
+		struct flow_table *table = flows_new(64, false);
 		uint64_t packets = 0, bytes = 0;
 		const struct flow *flow;
 		uint32_t at = 0;
@@ -155,7 +155,7 @@ static void packets_that_wait_are_settled_in_order(void **state)
 static void types_are_not_ports(void **state)
 {
 	struct packet packet = packet_of("192.0.2.1", 0, "192.0.2.2", 0);
-	struct flow_table *table = flows_new(64);
+	struct flow_table *table = flows_new(64, false);
 	struct flow_tuple tuple;
 
 	(void)state;
@@ -175,7 +175,7 @@ static void types_are_not_ports(void **state)
 static void a_full_table_counts_what_it_loses(void **state)
 {
 	struct packet packet = packet_of("192.0.2.1", 0, "192.0.2.2", 443);
-	struct flow_table *table = flows_new(100);
+	struct flow_table *table = flows_new(100, false);
 
 	(void)state;
 	for (unsigned int port = 0; port < 150; port++) {
@@ -200,7 +200,7 @@ static void a_full_table_counts_what_it_loses(void **state)
 static void a_large_table_fills_to_its_limit(void **state)
 {
 	struct packet packet = packet_of("198.51.100.0", 0, "192.0.2.2", 443);
-	struct flow_table *table = flows_new(FLOW_LOG_FLOWS_DEFAULT);
+	struct flow_table *table = flows_new(FLOW_LOG_FLOWS_DEFAULT, false);
 	uint32_t at = 0, seen = 0;
 	const struct flow *flow;
 
@@ -225,7 +225,7 @@ static void a_large_table_fills_to_its_limit(void **state)
 static void a_flow_as_large_as_its_counter_stays_there(void **state)
 {
 	struct packet packet = packet_of("192.0.2.1", 1, "192.0.2.2", 2);
-	struct flow_table *table = flows_new(64);
+	struct flow_table *table = flows_new(64, false);
 	uint32_t at = 0;
 	struct flow *flow;
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_CONFINE_H
+#define NACLD_DAEMON_CONFINE_H
+
+#include <stddef.h>
+
+/*
+ * Takes from this process, a fresh child, everything that judging packets does not need: descriptors but `fds`
+ * (those below 0 are passed over), capabilities, where it may the host's namespaces, and all system calls but read,
+ * write, exit and the clock. It dies with the thread that forked it. 0, or -errno where that cannot
+ * be had in full: then the caller exits.
+ */
+int confine_child(const int *fds, size_t count);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Judging in a child process, so that a fault in the one part of the daemon that touches hostile bytes is worth
+ * nothing to whoever finds it.
+ *
+ * The parent keeps the netlink socket, the messages and the ids. It copies each packet's bytes into memory
+ * shared with the child, wakes it through a pipe, waits at another, and turns the answers into verdicts: each
+ * answer belongs to a place that was handed over in this batch, so there is no id to forge. A byte that
+ * is no answer counts as a failure to judge.
+ *
+ * The child is a fork: policy, compiled lists and tables are there without being sent. It is made anew by each
+ * reload, before the new policy is swapped in, and lives and dies with its snapshot. Shared is only what it must
+ * write: answers, counters, events, flows; all of that is data to the parent, never a pointer or a size. The
+ * receive buffers are not inherited (MADV_DONTFORK).
+ *
+ * The pipes end with either process: a child whose parent is gone reads nothing and ends, a parent whose
+ * child has died reads nothing and asks of what.
+ */
+#include "daemon/isolate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/confine.h"
+#include "daemon/flows.h"
+#include "daemon/poison.h"
+#include "daemon/sharedmem.h"
+
+enum answer {
+	ANSWER_NONE,
+	ANSWER_ACCEPT,
+	ANSWER_DROP,
+};
+
+struct share_packet {
+	uint8_t pf;
+	uint8_t hook;
+	uint8_t answer; /* enum answer; the child's */
+	uint8_t has_data;
+	uint16_t copy_len;
+	uint32_t wire_len;
+	uint8_t data[QUEUE_COPY_RANGE];
+};
+
+/* What parent and child both see. */
+struct share {
+	unsigned int count;
+	uint32_t judging; /* 1 + the packet in the child's hands */
+	struct flow_table
+		*flows; /* of this batch; for the child, which has it at the same address */
+	struct share_packet packets[BATCH_LEN];
+};
+
+/* The parent's own. */
+struct isolate {
+	struct judge *judge;
+	struct snapshot *snapshot;
+	struct share *share;
+	pid_t pid; /* 0: there is none */
+	int go;    /* pipe to the child */
+	int done;  /* pipe from it */
+	int accused;
+	bool present[BATCH_LEN];
+	struct batch_packet packets[BATCH_LEN]; /* as handed over; `data` is in the buffers */
+};
+
+static void judge_share(struct judge *judge, struct snapshot *snapshot, struct share *share)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	for (unsigned int i = 0; i < share->count && i < BATCH_LEN; i++) {
+		struct share_packet *in = &share->packets[i];
+		struct batch_packet packet = {
+			.pf = in->pf,
+			.hook = in->hook,
+			.data = in->has_data ? in->data : NULL,
+			.copy_len = in->copy_len,
+			.wire_len = in->wire_len,
+		};
+		enum action action;
+
+		if (in->answer != ANSWER_NONE)
+			continue;
+		__atomic_store_n(&share->judging, i + 1, __ATOMIC_RELAXED);
+		action = judge_packet(judge, snapshot, share->flows, now.tv_sec, &packet);
+		__atomic_store_n(&in->answer, action == ACTION_ALLOW ? ANSWER_ACCEPT : ANSWER_DROP,
+				 __ATOMIC_RELAXED);
+	}
+	if (share->flows)
+		flows_settle(share->flows);
+	__atomic_store_n(&share->judging, 0, __ATOMIC_RELAXED);
+}
+
+static void run_child(struct isolate *isolate, int go, int done)
+{
+	const int fds[] = {go, done, isolate->judge->events->wake};
+	uint8_t byte = 0;
+
+	if (confine_child(fds, 3) < 0)
+		_exit(1);
+	/* The first answer says: confined. */
+	while (write(done, &byte, 1) == 1 && read(go, &byte, 1) == 1)
+		judge_share(isolate->judge, isolate->snapshot, isolate->share);
+	_exit(0);
+}
+
+/* Waits for the child to say something; false when it is gone. */
+static bool answered(const struct isolate *isolate)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	do
+		n = read(isolate->done, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/* How it ended, as waitpid(2) tells. */
+static int bury(struct isolate *isolate)
+{
+	int status = 0;
+
+	close(isolate->go);
+	close(isolate->done);
+	kill(isolate->pid, SIGKILL); /* whatever it still does, it does for nobody */
+	while (waitpid(isolate->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	isolate->pid = 0;
+	return status;
+}
+
+static int spawn(struct isolate *isolate)
+{
+	int go[2], done[2];
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(done, O_CLOEXEC) < 0) {
+		close(go[0]);
+		close(go[1]);
+		return -ENFILE;
+	}
+	isolate->accused = 0;
+	isolate->share->judging = 0;
+	pid = fork();
+	if (pid == 0)
+		run_child(isolate, go[0], done[1]);
+	close(go[0]);
+	close(done[1]);
+	isolate->go = go[1];
+	isolate->done = done[0];
+	isolate->pid = pid;
+	if (pid > 0 && answered(isolate))
+		return 0;
+	if (pid > 0) {
+		bury(isolate);
+		return -ENOSYS;
+	}
+	isolate->pid = 0;
+	close(go[1]);
+	close(done[0]);
+	return -EAGAIN;
+}
+
+int isolate_new(struct judge *judge, struct snapshot *snapshot, struct isolate **out)
+{
+	struct isolate *isolate = calloc(1, sizeof(*isolate));
+	int err = -ENOMEM;
+
+	if (!isolate)
+		return err;
+	isolate->judge = judge;
+	isolate->snapshot = snapshot;
+	isolate->share = sharedmem_new(sizeof(*isolate->share));
+	if (isolate->share)
+		err = spawn(isolate);
+	if (err)
+		isolate_free(isolate);
+	else
+		*out = isolate;
+	return err;
+}
+
+void isolate_free(struct isolate *isolate)
+{
+	if (!isolate)
+		return;
+	if (isolate->pid > 0)
+		bury(isolate);
+	sharedmem_free(isolate->share, sizeof(*isolate->share));
+	free(isolate);
+}
+
+void isolate_accuse(struct isolate *isolate)
+{
+	__atomic_store_n(&isolate->accused, 1, __ATOMIC_RELAXED);
+	if (isolate->pid > 0)
+		kill(isolate->pid, SIGKILL);
+}
+
+/* Copies what is to be judged. Places without a packet are answered from the start. */
+static void hand_over(struct isolate *isolate, struct batch *batch)
+{
+	uint64_t *errors = isolate->judge->counters.errors;
+	struct share *share = isolate->share;
+
+	for (unsigned int i = 0; i < batch->filled; i++) {
+		struct batch_packet *packet = &isolate->packets[i];
+		struct share_packet *out = &share->packets[i];
+		size_t len;
+
+		isolate->present[i] = batch_packet_at(batch, i, errors, packet);
+		out->answer = isolate->present[i] ? ANSWER_NONE : ANSWER_DROP;
+		if (!isolate->present[i])
+			continue;
+		len = packet->copy_len < sizeof(out->data) ? packet->copy_len : sizeof(out->data);
+		out->pf = packet->pf;
+		out->hook = packet->hook;
+		out->has_data = packet->data != NULL;
+		out->copy_len = (uint16_t)len;
+		out->wire_len = (uint32_t)packet->wire_len;
+		if (len > 0)
+			memcpy(out->data, packet->data, len);
+	}
+	batch_judged(batch);
+	share->count = batch->filled;
+	share->flows = judge_flows(isolate->judge, isolate->snapshot);
+}
+
+/* Has the child answer what is not answered; false when it dies over it. */
+static bool ask(const struct isolate *isolate)
+{
+	uint8_t byte = 0;
+
+	return write(isolate->go, &byte, 1) == 1 && answered(isolate);
+}
+
+/* A child that was killed from outside died of no packet. */
+static bool died_of_a_packet(const struct isolate *isolate, int status)
+{
+	if (isolate->accused)
+		return true;
+	return !WIFSIGNALED(status) || (WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM);
+}
+
+static void find_culprit(struct isolate *isolate, struct queue *queue, int status)
+{
+	uint32_t judging = isolate->share->judging;
+
+	if (!died_of_a_packet(isolate, status) || judging == 0 || judging > isolate->share->count ||
+	    !isolate->present[judging - 1]) {
+		log_warning("queue %u: its judging process was killed; another goes on",
+			    queue_number(queue));
+		return;
+	}
+	isolate->share->packets[judging - 1].answer = ANSWER_DROP;
+	poison_tell(queue_number(queue), &isolate->packets[judging - 1]);
+	queue_count_poison(queue);
+}
+
+static void give_verdicts(struct isolate *isolate, struct batch *batch)
+{
+	const struct share *share = isolate->share;
+
+	for (unsigned int i = 0; i < batch->filled; i++) {
+		uint8_t answer = share->packets[i].answer;
+		enum action action = answer == ANSWER_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
+
+		if (!isolate->present[i])
+			continue;
+		if (answer != ANSWER_ACCEPT && answer != ANSWER_DROP)
+			action = judge_fail(isolate->judge, isolate->snapshot, JUDGE_NO_ANSWER);
+		batch_answer(batch, &isolate->packets[i], action);
+	}
+}
+
+bool isolate_judge(struct isolate *isolate, struct queue *queue)
+{
+	struct batch *batch = queue_batch(queue);
+
+	hand_over(isolate, batch);
+	while (isolate->pid == 0 || !ask(isolate)) {
+		if (isolate->pid > 0)
+			find_culprit(isolate, queue, bury(isolate));
+		if (spawn(isolate) < 0)
+			return false;
+	}
+	give_verdicts(isolate, batch);
+	return true;
+}
