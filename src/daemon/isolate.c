@@ -42,7 +42,6 @@ enum answer {
 struct share_packet {
 	uint8_t pf;
 	uint8_t hook;
-	uint8_t answer; /* enum answer; the child's */
 	uint8_t has_data;
 	uint16_t copy_len;
 	uint32_t wire_len;
@@ -55,6 +54,8 @@ struct share {
 	uint32_t judging; /* 1 + the packet in the child's hands */
 	struct flow_table
 		*flows; /* of this batch; for the child, which has it at the same address */
+	uint8_t answers
+		[BATCH_LEN]; /* enum answer; the child's. Side by side: few cache lines go back */
 	struct share_packet packets[BATCH_LEN];
 };
 
@@ -87,11 +88,12 @@ static void judge_share(struct judge *judge, struct snapshot *snapshot, struct s
 		};
 		enum action action;
 
-		if (in->answer != ANSWER_NONE)
+		if (share->answers[i] != ANSWER_NONE)
 			continue;
 		__atomic_store_n(&share->judging, i + 1, __ATOMIC_RELAXED);
 		action = judge_packet(judge, snapshot, share->flows, now.tv_sec, &packet);
-		__atomic_store_n(&in->answer, action == ACTION_ALLOW ? ANSWER_ACCEPT : ANSWER_DROP,
+		__atomic_store_n(&share->answers[i],
+				 action == ACTION_ALLOW ? ANSWER_ACCEPT : ANSWER_DROP,
 				 __ATOMIC_RELAXED);
 	}
 	if (share->flows)
@@ -220,7 +222,7 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 		size_t len;
 
 		isolate->present[i] = batch_packet_at(batch, i, errors, packet);
-		out->answer = isolate->present[i] ? ANSWER_NONE : ANSWER_DROP;
+		share->answers[i] = isolate->present[i] ? ANSWER_NONE : ANSWER_DROP;
 		if (!isolate->present[i])
 			continue;
 		len = packet->copy_len < sizeof(out->data) ? packet->copy_len : sizeof(out->data);
@@ -263,7 +265,7 @@ static void find_culprit(struct isolate *isolate, struct queue *queue, int statu
 			    queue_number(queue));
 		return;
 	}
-	isolate->share->packets[judging - 1].answer = ANSWER_DROP;
+	isolate->share->answers[judging - 1] = ANSWER_DROP;
 	poison_tell(queue_number(queue), &isolate->packets[judging - 1]);
 	queue_count_poison(queue);
 }
@@ -273,7 +275,7 @@ static void give_verdicts(struct isolate *isolate, struct batch *batch)
 	const struct share *share = isolate->share;
 
 	for (unsigned int i = 0; i < batch->filled; i++) {
-		uint8_t answer = share->packets[i].answer;
+		uint8_t answer = share->answers[i];
 		enum action action = answer == ANSWER_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
 
 		if (!isolate->present[i])

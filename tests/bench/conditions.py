@@ -36,6 +36,7 @@ def measure(args):
         ground.add_loop(ns, 1, "ceiling")
         ground.add_loop(ns, 2, "usual")
         ground.add_nacld(ns, 3, 40)
+        ground.add_nacld(ns, 4, 40, isolation="process")
         results = {}
         for condition, (waiting, size) in CONDITIONS.items():
             rows = {consumer.name: [] for consumer in ground.consumers}
@@ -50,8 +51,9 @@ def measure(args):
 
 def show(results):
     print("\nCPU a packet in ns by condition; all accepted, 40 rules")
-    print(f"  {'':24} {'usual':>8} {'ceiling':>8} {'nacld':>8} {'/ceiling':>9} {'usual/it':>9}")
+    print(f"  {'':24} {'usual':>8} {'ceiling':>8} {'nacld':>8} {'/ceiling':>9} {'usual/it':>9} {'isolated':>9}")
     for condition, rows in results.items():
         it = rows["nacld 40"]
         print(f"  {condition:24} {rows['usual']['ns']:8.0f} {rows['ceiling']['ns']:8.0f} {it['ns']:8.0f} "
-              f"{it['of_ceiling']:9.3f} {it['usual_over_it']:9.2f}")
+              f"{it['of_ceiling']:9.3f} {it['usual_over_it']:9.2f} "
+              f"{rows['nacld 40 isolated']['ns']:9.0f}")

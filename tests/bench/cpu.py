@@ -63,6 +63,7 @@ def measure(args):
             for i, count in enumerate(args.entries):
                 ground.add_nacld(ns, 3 + i, count)
             ground.add_nacld(ns, 3 + len(args.entries), 40, flow_log=True)
+            ground.add_nacld(ns, 4 + len(args.entries), 40, isolation="process")
             rows = {c.name: [] for c in ground.consumers}
             for turn in range(args.rounds + 1):
                 for consumer in ground.consumers:

@@ -45,7 +45,7 @@ def _list(count, key, last):
     return ",\n    ".join(lines)
 
 
-def config(queue, count, flow_log=None, queues=1):
+def config(queue, count, flow_log=None, queues=1, isolation="none"):
     """A host ACL with `count` entries a direction that lets the bench's own traffic through.
 
     Beyond 30,000 the entries are the addresses of a set: rule numbers end at 32,766.
@@ -59,7 +59,8 @@ def config(queue, count, flow_log=None, queues=1):
     last = (("allow", "udp", ALLOWED), ("deny", "udp", DENIED), ("allow", "udp", "all"),
             ("allow", "tcp", "all"))
     log = f'flow_log = {{ file = "{flow_log}"; }};\n' if flow_log else ""
-    return (f'queue = {{ first = {queue}; count = {queues}; length = 65536; }};\n{log}{sets}'
+    return (f'isolation = "{isolation}";\n'
+            f'queue = {{ first = {queue}; count = {queues}; length = 65536; }};\n{log}{sets}'
             'network_acls = ( { name = "bench"; associations = ( { host = true; } );\n'
             f'  inbound = (\n    {_list(count, "source", last)} );\n'
             f'  outbound = (\n    {_list(count, "destination", last)} ); }} );\n')
@@ -83,7 +84,7 @@ class Consumer:
 
     def cpu_ns(self):
         total = 0
-        for task in self.tasks():
+        for task in self.tasks() + self.judges():
             total += int((task / "schedstat").read_text().split()[0])
         return total
 
@@ -95,6 +96,11 @@ class Consumer:
 
     def tasks(self):
         return list(pathlib.Path(f"/proc/{self.popen.pid}/task").iterdir())
+
+    def judges(self):
+        """The threads of the processes that judge for it."""
+        children = [child for task in self.tasks() for child in (task / "children").read_text().split()]
+        return [t for child in children for t in pathlib.Path(f"/proc/{child}/task").iterdir()]
 
     def pause(self):
         """Stopped, every thread of it: a signal sent is not yet a thread at rest."""
@@ -167,8 +173,10 @@ class Ground:
     def add_loop(self, ns, queue, kind, drop=0):
         return self.add(ns, kind, queue, [self.build / "bench/loops", kind, queue, drop])
 
-    def add_nacld(self, ns, queue, count, flow_log=False, queues=1):
+    def add_nacld(self, ns, queue, count, flow_log=False, queues=1, isolation="none"):
         path = self.tmp / f"{queue}.conf"
-        path.write_text(config(queue, count, self.tmp / f"{queue}.flow" if flow_log else None, queues))
-        return self.add(ns, f"nacld {count:,}" + (" + flow log" if flow_log else ""), queue,
+        log = self.tmp / f"{queue}.flow" if flow_log else None
+        path.write_text(config(queue, count, log, queues, isolation))
+        more = (" + flow log" if flow_log else "") + (" isolated" if isolation == "process" else "")
+        return self.add(ns, f"nacld {count:,}{more}", queue,
                         [self.build / "nacld", "-f", path, "-s", self.tmp / f"{queue}.sock"])

@@ -90,6 +90,7 @@ def measure(args):
         for i, kind in enumerate(("usual", "gso", "ceiling")):
             ground.add_loop(server, 1 + i, kind)
         ground.add_nacld(server, 4, 40)
+        ground.add_nacld(server, 6, 40, isolation="process")
         answerer = ground.start(server, ground.build / "bench/pingpong", "server", ALLOWED)
         answerer.stdout.readline()
         rows = {c.name: {"tcp": [], "p50": [], "p99": [], "flood": []} for c in ground.consumers}

@@ -4,6 +4,8 @@
     config(host([allow(100, "tcp", ports=80)], [allow(100, "tcp", ports="1024-65535")]))
 """
 
+import os
+
 ANY4 = "0.0.0.0/0"
 ANY6 = "::/0"
 EPHEMERAL = "1024-65535"
@@ -59,6 +61,7 @@ def subnet(cidrs, inbound, outbound, name):
 def config(*acls, mode="enforce", on_failure="drop", first=0, count=1, length=1024,
            fragments="reassemble", isolation=None):
     joined = ",\n".join(acls)
+    isolation = isolation or os.environ.get("NACLD_ISOLATION")
     judge = f'isolation = "{isolation}";\n' if isolation else ""
     return (f'{judge}mode = "{mode}";\nfragments = "{fragments}";\n'
             f"queue = {{ first = {first}; count = {count}; length = {length}; "
