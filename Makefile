@@ -31,7 +31,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 .PHONY: all help clean
 all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
 
-$(B)/nacld: LIBS = -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lpthread
+$(B)/nacld: LIBS = -lnetfilter_queue -lmnl -lconfig -ljansson -lseccomp -lsystemd -lpthread
 $(B)/nacld: $(call obj,$(SHARED) $(DAEMON))
 $(B)/naclctl: LIBS = -lconfig -ljansson
 $(B)/naclctl: $(call obj,$(SHARED) $(CTL))
@@ -198,7 +198,7 @@ $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$(CORE) $(FORMAT) $$(fuzz_$$*_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ \
-		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lpthread
+		-lconfig -ljansson -lnetfilter_queue -lmnl -lseccomp -lsystemd -lpthread
 
 $(B)/seed: $(call obj,tests/fuzz/seed.c)
 	$(call say,LINK,$@)

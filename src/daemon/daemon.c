@@ -32,10 +32,6 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	daemon->rings = calloc(daemon->worker_count, sizeof(*daemon->rings));
 	if (!daemon->workers || !daemon->rings)
 		return -ENOMEM;
-	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &daemon->flowlog.set);
-	if (err)
-		return err;
-	daemon->current->flows = daemon->flowlog.set ? daemon->flowlog.set->active : NULL;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->workers[i] = (struct worker){
@@ -46,7 +42,7 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	return 0;
 }
 
-int daemon_start(struct daemon *daemon)
+int daemon_open(struct daemon *daemon)
 {
 	const struct policy *policy = daemon->current->policy;
 	char error[QUEUE_ERROR_LEN];
@@ -62,6 +58,20 @@ int daemon_start(struct daemon *daemon)
 			return err;
 		}
 	}
+	return 0;
+}
+
+int daemon_start(struct daemon *daemon)
+{
+	struct flow_set **set = &daemon->flowlog.set;
+	int err = flowlog_prepare(&daemon->flowlog, daemon->current->policy, daemon->worker_count,
+				  set);
+
+	if (err) {
+		log_error("cannot start the flow log: %s", strerror(-err));
+		return err;
+	}
+	daemon->current->flows = *set ? (*set)->active : NULL;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		err = worker_start(&daemon->workers[i]);
 		if (err) {
@@ -90,6 +100,7 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->workers);
 	free(daemon->rings);
 	free(daemon->last_reload_error);
+	sandbox_fini(&daemon->sandbox);
 }
 
 /* What running queues cannot follow. */
@@ -101,6 +112,21 @@ static bool queues_can_follow(const struct policy *old, const struct policy *now
 	snprintf(result->error, sizeof(result->error),
 		 "queue.first and queue.count cannot change while running: restart nacld, then "
 		 "run naclctl steer up");
+	return false;
+}
+
+/* Nor can a daemon that has locked itself in. */
+static bool log_can_follow(const struct daemon *daemon, const struct policy *now,
+			   struct reload_result *result)
+{
+	const char *file = now->flow_log.file;
+
+	if (!file || sandbox_may_write(&daemon->sandbox, file))
+		return true;
+	snprintf(
+		result->error, sizeof(result->error),
+		"the flow log %.128s is outside what nacld may write since it started: restart nacld",
+		file);
 	return false;
 }
 
@@ -204,7 +230,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 		first_error(report, daemon->config_path, result);
 		return NULL;
 	}
-	if (!queues_can_follow(old, policy, result)) {
+	if (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result)) {
 		policy_free(policy);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_DAEMON_H
 
 #include "daemon/flowlog.h"
+#include "daemon/sandbox.h"
 #include "daemon/worker.h"
 #include "format/conf.h"
 
@@ -18,6 +19,7 @@ struct daemon {
 	struct event_ring *rings; /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
+	struct sandbox sandbox;
 	int wake;     /* eventfd the rings write to */
 	int table_fd; /* the kernel's queue table, or -errno */
 	time_t started;
@@ -26,15 +28,16 @@ struct daemon {
 };
 
 /*
- * Loads the first policy and allocates the workers. 0, or -EINVAL with the reasons in *report,
+ * Loads the first policy and allocates the workers; starts no thread. 0, or -EINVAL with the reasons in *report,
  * or -ENOMEM.
  */
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue and starts every worker. 0 or -errno, said to the log. daemon_stop undoes what
- * was done, also after a failure.
+ * Opens every queue; then, when all that needs more than the sandbox allows is done, starts every
+ * thread. 0 or -errno, said to the log. daemon_stop undoes what was done, also after a failure.
  */
+int daemon_open(struct daemon *daemon);
 int daemon_start(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 
