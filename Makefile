@@ -136,6 +136,12 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
+# Has another process make a system call: for the test of the sandbox, which makes it where this has not.
+$(B)/e2e/inject: $(B)/tests/e2e/inject.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^
+
 e2e: all ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -303,6 +304,7 @@ static int serve(const struct options *options)
 		status = exit_status(err);
 		goto out;
 	}
+	umask(0027); /* what it writes from here on is for its group to read, whoever started it */
 	sandbox_enter(&daemon.sandbox);
 	err = daemon_start(&daemon);
 	if (err) {

@@ -26,8 +26,10 @@
 #include "daemon/syscalls.h"
 
 /* Of a process that traces itself, as a leak checker does at its end, little can be locked. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__)
 #define WITH_SANITIZER true
+#elif defined(__has_feature)
+#define WITH_SANITIZER __has_feature(address_sanitizer)
 #else
 #define WITH_SANITIZER false
 #endif
