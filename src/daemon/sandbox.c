@@ -48,17 +48,37 @@ static int add(struct sandbox *sandbox, char *path, enum sandbox_use use)
 	return 0;
 }
 
+static bool is_beneath(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/' || strcmp(folder, "/") == 0);
+}
+
+/* A name there stands for something else (/dev/stdin), and its neighbours are disks and processes. */
+static bool is_special(const char *path)
+{
+	return strcmp(path, "/dev") == 0 || is_beneath(path, "/proc") || is_beneath(path, "/sys");
+}
+
+static bool is_known(const struct sandbox *sandbox, const char *path, enum sandbox_use use)
+{
+	for (size_t i = 0; i < sandbox->count; i++)
+		if (sandbox->folders[i].use == use && strcmp(sandbox->folders[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 int sandbox_allow(struct sandbox *sandbox, const char *folder, enum sandbox_use use)
 {
 	char *path = realpath(folder, NULL);
 
 	if (!path)
 		return errno == ENOMEM ? -ENOMEM : 0;
-	for (size_t i = 0; i < sandbox->count; i++) {
-		if (sandbox->folders[i].use == use && strcmp(sandbox->folders[i].path, path) == 0) {
-			free(path);
-			return 0;
-		}
+	if (is_special(path) || is_known(sandbox, path, use)) {
+		free(path);
+		return 0;
 	}
 	return add(sandbox, path, use);
 }
@@ -109,14 +129,6 @@ void sandbox_enter(struct sandbox *sandbox)
 	seccomp_err = syscalls_restrict();
 	sandbox->seccomp = seccomp_err == 0;
 	tell(landlock_err, seccomp_err);
-}
-
-static bool is_beneath(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 &&
-	       (path[len] == '\0' || path[len] == '/' || strcmp(folder, "/") == 0);
 }
 
 bool sandbox_may_write(const struct sandbox *sandbox, const char *file)

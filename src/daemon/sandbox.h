@@ -31,7 +31,10 @@ struct sandbox {
 	int landlock; /* the version of its interface, 0: it does not hold */
 };
 
-/* The folder stays usable. A folder that is not there is passed over. 0 or -ENOMEM. */
+/*
+ * The folder stays usable. A folder that is not there is passed over, and so are /dev, /proc and /sys. 0
+ * or -ENOMEM.
+ */
 int sandbox_allow(struct sandbox *sandbox, const char *folder, enum sandbox_use use);
 
 /*

@@ -137,6 +137,17 @@ def test_every_thread_is_refused_what_the_daemon_does_not_need(net, start, injec
     assert not nacld.socket_path.exists(), "it may remove its socket"
 
 
+def test_a_configuration_at_standard_input_opens_no_devices(net, start, inject):
+    """Its folder would be /dev, where the disks are."""
+    needs_landlock()
+    (net.tmp / "given.conf").write_text(open_host())
+    nacld = start(open_host(), "-f", "/dev/stdin",
+                  prefix=("sh", "-c", f'exec "$@" <{net.tmp}/given.conf', "sh"))
+    for tid in threads(nacld):
+        assert inject(tid, "open", "@/dev/null", READ) == EACCES
+    nacld.reload()
+
+
 def test_every_thread_is_confined_also_one_that_comes_later(net, start):
     nacld = start(open_host(count=2), prefix=("env", f"LOGS_DIRECTORY={net.tmp}"))
     before = threads(nacld)
