@@ -137,6 +137,12 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
+# Has another process make a system call: for the test of the sandbox, which makes it where this has not.
+$(B)/e2e/inject: $(B)/tests/e2e/inject.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^
+
 $(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
 $(B)/e2e/nacld-poison: $(call obj,$(SHARED) $(DAEMON) tests/e2e/poison.c)
 $(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)
@@ -145,7 +151,7 @@ $(B)/e2e/nacld-poison $(B)/e2e/numbered:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
-e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered ## real packets between namespaces
+e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered $(B)/e2e/inject ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 
 shellcheck: ## the shell scripts

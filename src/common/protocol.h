@@ -9,16 +9,19 @@
  *   {"request": "status"}   -> {"ok": true, "status": {...}}     see "Status" below
  *   {"request": "config"}   -> {"ok": true, "config": "..."}     the running policy, canonical text
  *   {"request": "reload"}   -> {"ok": true, "warnings": "...", "note": "..."}
- *                              root or the daemon's own user only; `note` is what to do by hand, or ""
+ *                              for those who may change things; `note` is what to do by hand, or ""
  *   anything else           -> {"ok": false, "error": "..."}
  *
  * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old policy
- * stays. Reading requests are for root and for whoever may open the socket (its group).
+ * stays. May change things, by the kernel's word on the peer: root, the daemon's own user, the members of
+ * the group nacld. Reading requests are for whoever may open the socket: these, unless somebody opens
+ * it to others.
  *
  * Status:
  *   {"version", "pid", "config" (path), "mode": "enforce"|"monitor", "on_failure": "drop"|"accept",
  *    "fragments": "reassemble"|"strict", "exempt": [names], "uptime_s", "policy_age_s", "reloads",
  *    "last_reload_error": text or null,
+ *    "sandbox": {"seccomp": true|false, "landlock": version of the kernel's interface, 0 without},
  *    "host": null or {"acl": name, "interfaces": [names]},
  *    "subnets": [{"subnet": CIDR, "acl": name}],
  *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],
@@ -36,9 +39,11 @@
 #define PROTOCOL_SOCKET_DEFAULT "/run/nacld/nacld.sock"
 #define PROTOCOL_CONFIG_DEFAULT "/etc/nacld/nacld.conf"
 
+#define PROTOCOL_GROUP "nacld" /* owns the socket; its members may change things */
+
 #define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
 #define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more is told so and closed */
-#define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for root and the daemon's own user */
+#define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for those who may change things */
 #define PROTOCOL_TIMEOUT_MS  5000 /* a client that neither sends nor reads this long is closed */
 
 /* Exit statuses of naclctl. */

@@ -149,6 +149,25 @@ static void show_flow_log(const json_t *status, const struct term *term, FILE *t
 	fputc('\n', to);
 }
 
+/* What the daemon has given up the right to do. */
+static void show_sandbox(const json_t *status, FILE *to)
+{
+	const json_t *sandbox = json_object_get(status, "sandbox");
+	json_int_t landlock = number_of(sandbox, "landlock");
+	char version[32];
+
+	if (!json_is_object(sandbox))
+		return;
+	snprintf(version, sizeof(version), "landlock %lld", (long long)landlock);
+	label(to, "confined by");
+	fprintf(to, "%s, %s", landlock ? version : "NO LANDLOCK",
+		json_is_true(json_object_get(sandbox, "seccomp")) ? "seccomp" : "NO SECCOMP");
+	fputs(is(status, "isolation", "process")
+		      ? "; packets are judged by processes without rights\n"
+		      : "\n",
+	      to);
+}
+
 static void show_associations(const json_t *status, FILE *to)
 {
 	json_t *host = json_object_get(status, "host"), *subnet;
@@ -353,6 +372,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_settings(status, to);
 	show_steering(status, &term, to);
 	show_flow_log(status, &term, to);
+	show_sandbox(status, to);
 	show_associations(status, to);
 	json_array_foreach(acls, i, acl)
 	{

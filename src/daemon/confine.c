@@ -4,8 +4,9 @@
  *
  * The system call filter is what holds: with no descriptor to speak of and no call that makes one there is no
  * file, no network, no other process to reach, whatever else the process is. A forbidden call ends it, and the
- * packet in its hands is blamed. Namespaces of its own come on top where the kernel lets them be made (a unit
- * with RestrictNamespaces= does not); a refusal takes nothing away.
+ * packet in its hands is blamed. Namespaces of its own and empty capability sets come on top where they can be had
+ * (a unit with RestrictNamespaces= and without capset refuses both); a refusal takes nothing away, since the
+ * calls that would use a capability are not there.
  */
 #include "daemon/confine.h"
 
@@ -41,14 +42,14 @@ static int close_others(const int *fds, size_t count)
 	return syscall(SYS_close_range, last + 1, ~0u, 0) < 0 ? -errno : 0;
 }
 
-static int drop_capabilities(void)
+static void drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-		prctl(PR_CAPBSET_DROP, i, 0, 0, 0); /* may already be refused; then it is empty */
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	syscall(SYS_capset, &header, none);
 }
 
 static int restrict_calls(void)
@@ -77,10 +78,10 @@ int confine_child(const int *fds, size_t count)
 	err = close_others(fds, count);
 	if (err)
 		return err;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+	if (unshare(CONFINE_NAMESPACES) < 0)
 		errno = 0; /* see above */
-	err = drop_capabilities();
-	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		err = -errno;
-	return err ? err : restrict_calls();
+	drop_capabilities();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return restrict_calls();
 }

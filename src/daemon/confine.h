@@ -2,12 +2,16 @@
 #ifndef NACLD_DAEMON_CONFINE_H
 #define NACLD_DAEMON_CONFINE_H
 
+#include <sched.h>
 #include <stddef.h>
+
+/* What the child gets of its own. */
+#define CONFINE_NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET)
 
 /*
  * Takes from this process, a fresh child, everything that judging packets does not need: descriptors but `fds`
- * (those below 0 are passed over), capabilities, where it may the host's namespaces, and all system calls but read,
- * write, exit and the clock. It dies with the thread that forked it. 0, or -errno where that cannot
+ * (those below 0 are passed over), all system calls but read, write, exit and the clock, and, where that is
+ * allowed, capabilities and the host's user and network namespaces. It dies with the thread that forked it. 0, or -errno where that cannot
  * be had in full: then the caller exits.
  */
 int confine_child(const int *fds, size_t count);

@@ -10,7 +10,6 @@
 #include "daemon/control.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +18,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "common/clock.h"
 #include "daemon/request.h"
 
 struct client {
 	int fd; /* -1: free */
-	uid_t uid;
+	struct peer peer;
 	bool close_after; /* when the answer has left */
 	int64_t deadline_ms;
 	size_t in_len;
@@ -36,6 +37,7 @@ struct client {
 
 struct control {
 	int fd;
+	gid_t group; /* whose members may change things; (gid_t)-1: there is none */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client clients[PROTOCOL_CLIENTS_MAX];
 };
@@ -77,12 +79,11 @@ static int remove_dead_socket(const char *path)
 }
 
 /* Best effort: root shares the socket with the group; the group's own daemon has it already. */
-static void give_to_group(const char *path)
+static void give_to_group(const struct control *control)
 {
-	const struct group *group = getgrnam("nacld");
-
-	chmod(path, 0660);
-	if (group && geteuid() == 0 && chown(path, (uid_t)-1, group->gr_gid) < 0)
+	chmod(control->path, 0660);
+	if (control->group != (gid_t)-1 && geteuid() == 0 &&
+	    chown(control->path, (uid_t)-1, control->group) < 0)
 		return;
 }
 
@@ -109,7 +110,7 @@ static int listen_at(struct control *control)
 		control->path[0] = '\0'; /* not ours to remove */
 		return err;
 	}
-	give_to_group(control->path);
+	give_to_group(control);
 	return listen(control->fd, PROTOCOL_CLIENTS_MAX) < 0 ? -errno : 0;
 }
 
@@ -124,6 +125,8 @@ int control_open(const char *path, struct control **out)
 	if (!control)
 		return -ENOMEM;
 	control->fd = -1;
+	control->group = peer_group(PROTOCOL_GROUP);
+	json_object_seed(0); /* reads /dev/urandom: now, while files may be opened */
 	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++)
 		control->clients[i].fd = -1;
 	memcpy(control->path, path, strlen(path) + 1);
@@ -190,7 +193,7 @@ static void touch(struct client *client)
  * A free place, or NULL. The last ones are kept for who may change things: a crowd of readers cannot
  * keep an administrator out.
  */
-static struct client *free_place(struct control *control, uid_t peer)
+static struct client *free_place(struct control *control, const struct peer *peer)
 {
 	struct client *place = NULL;
 	unsigned int places = 0;
@@ -201,31 +204,30 @@ static struct client *free_place(struct control *control, uid_t peer)
 		place = &control->clients[i];
 		places++;
 	}
-	return places > PROTOCOL_CLIENTS_OWN || request_may_change(peer) ? place : NULL;
+	return places > PROTOCOL_CLIENTS_OWN || peer_may_change(peer) ? place : NULL;
 }
 
 static void accept_client(struct control *control)
 {
 	static const char full[] = "{\"ok\": false, \"error\": \"too many connections\"}\n";
 	struct client *client;
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct peer peer;
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+	if (peer_read(fd, control->group, &peer) < 0) {
 		close(fd);
 		return;
 	}
-	client = free_place(control, peer.uid);
+	client = free_place(control, &peer);
 	if (!client) {
 		send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL);
 		close(fd);
 		return;
 	}
 	client->fd = fd;
-	client->uid = peer.uid;
+	client->peer = peer;
 	touch(client);
 }
 
@@ -262,7 +264,7 @@ static bool answer_line(struct client *client, struct daemon *daemon)
 		used = client->in_len;
 	} else {
 		client->out = request_answer(client->in, (size_t)(newline - client->in),
-					     client->uid, daemon);
+					     &client->peer, daemon);
 		used = (size_t)(newline - client->in) + 1;
 	}
 	memmove(client->in, client->in + used, client->in_len - used);

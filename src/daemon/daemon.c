@@ -30,8 +30,10 @@ static int isolate_judges(struct daemon *daemon, struct snapshot *snapshot)
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		int err = isolate_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
 
-		if (err)
+		if (err) {
+			log_error("cannot start a judging process: %s", strerror(-err));
 			return err;
+		}
 	}
 	return 0;
 }
@@ -62,10 +64,6 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	daemon->judges = sharedmem_new(daemon->worker_count * sizeof(*daemon->judges));
 	if (!daemon->workers || !daemon->rings || !daemon->judges)
 		return -ENOMEM;
-	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &daemon->flowlog.set);
-	if (err)
-		return err;
-	daemon->current->flows = daemon->flowlog.set ? daemon->flowlog.set->active : NULL;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i], daemon->wake);
 		daemon->judges[i] = (struct judge){.index = i, .events = &daemon->rings[i]};
@@ -74,7 +72,7 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 			.judge = &daemon->judges[i],
 		};
 	}
-	return isolate_judges(daemon, daemon->current);
+	return 0;
 }
 
 /* A predecessor's queue with all that waits in it; false when there is none that works. */
@@ -133,13 +131,36 @@ static void store_queues(struct daemon *daemon)
 			    "the queues");
 }
 
-int daemon_start(struct daemon *daemon)
+int daemon_open(struct daemon *daemon)
 {
 	int err = open_queues(daemon);
 
+	if (!err)
+		store_queues(daemon);
+	return err;
+}
+
+static int start_flow_log(struct daemon *daemon)
+{
+	struct flow_set **set = &daemon->flowlog.set;
+	int err = flowlog_prepare(&daemon->flowlog, daemon->current->policy, daemon->worker_count,
+				  set);
+
+	if (err)
+		log_error("cannot start the flow log: %s", strerror(-err));
+	else
+		daemon->current->flows = *set ? (*set)->active : NULL;
+	return err;
+}
+
+int daemon_start(struct daemon *daemon)
+{
+	int err = start_flow_log(daemon);
+
+	if (!err)
+		err = isolate_judges(daemon, daemon->current);
 	if (err)
 		return err;
-	store_queues(daemon);
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		err = worker_start(&daemon->workers[i]);
 		if (err) {
@@ -178,6 +199,7 @@ void daemon_fini(struct daemon *daemon)
 	sharedmem_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
 	sharedmem_free(daemon->judges, daemon->worker_count * sizeof(*daemon->judges));
 	free(daemon->last_reload_error);
+	sandbox_fini(&daemon->sandbox);
 }
 
 /* What running queues cannot follow. */
@@ -189,6 +211,21 @@ static bool queues_can_follow(const struct policy *old, const struct policy *now
 	snprintf(result->error, sizeof(result->error),
 		 "queue.first and queue.count cannot change while running: restart nacld, then "
 		 "run naclctl steer up");
+	return false;
+}
+
+/* Nor can a daemon that has locked itself in. */
+static bool log_can_follow(const struct daemon *daemon, const struct policy *now,
+			   struct reload_result *result)
+{
+	const char *file = now->flow_log.file;
+
+	if (!file || sandbox_may_write(&daemon->sandbox, file))
+		return true;
+	snprintf(
+		result->error, sizeof(result->error),
+		"the flow log %.128s is outside what nacld may write since it started: restart nacld",
+		file);
 	return false;
 }
 
@@ -299,7 +336,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 		first_error(report, daemon->config_path, result);
 		return NULL;
 	}
-	if (!queues_can_follow(old, policy, result)) {
+	if (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result)) {
 		policy_free(policy);
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 
 #include "daemon/fdstore.h"
 #include "daemon/flowlog.h"
+#include "daemon/sandbox.h"
 #include "daemon/worker.h"
 #include "format/conf.h"
 
@@ -21,23 +22,25 @@ struct daemon {
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
-	int wake;               /* eventfd the rings write to */
-	int table_fd;           /* the kernel's queue table, or -errno */
+	struct sandbox sandbox;
+	int wake;     /* eventfd the rings write to */
+	int table_fd; /* the kernel's queue table, or -errno */
 	time_t started;
 	uint64_t reloads;
 	char *last_reload_error; /* of the last reload, NULL when it succeeded */
 };
 
 /*
- * Loads the first policy and allocates the workers. 0, or -EINVAL with the reasons in *report,
- * or -ENOMEM, or -ENOSYS (no judging process can be confined here).
+ * Loads the first policy and allocates the workers; starts no thread. 0, or -EINVAL with the reasons in *report,
+ * or -ENOMEM.
  */
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue, or goes on with a predecessor's, and starts every worker. 0 or -errno, said to the log.
- * daemon_stop undoes what was done, also after a failure.
+ * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the sandbox allows is done, starts every
+ * thread. 0 or -errno, said to the log. daemon_stop undoes what was done, also after a failure.
  */
+int daemon_open(struct daemon *daemon);
 int daemon_start(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 

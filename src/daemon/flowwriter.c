@@ -60,7 +60,8 @@ static void lose(struct flowwriter *writer, uint64_t records)
 static void note(struct flowwriter *writer, const char *path, int err)
 {
 	const char *hint = err == -ENOENT || err == -EACCES
-				   ? ": is its folder there, and may nacld write to it?"
+				   ? ": is its folder there, since before nacld started, and may "
+				     "nacld write to it?"
 				   : "";
 
 	pthread_mutex_lock(&writer->lock);

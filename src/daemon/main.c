@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nacld: the wiring. Acquire in order (configuration, queues, control socket), say ready, loop, release
- * in reverse. All state is on main's stack. The main thread owns signals, the control socket, the log
+ * nacld: the wiring. Acquire in order (configuration, queues, control socket), give up the rights to
+ * acquire more, start the threads, say ready, loop, release in reverse. All state is on main's stack. The main thread owns signals, the control socket, the log
  * and the watchdog; packets are the workers' business.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@
 #include "daemon/request.h"
 #include "daemon/status.h"
 #include "daemon/watchdog.h"
+
+/* Where systemd puts logs, and where a reload may turn the flow log on. */
+#define LOGS_DEFAULT "/var/log/nacld"
 
 struct options {
 	const char *config;
@@ -224,11 +228,32 @@ static void say_ready(struct daemon *daemon)
 	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
 }
 
+/* Which folders stay usable: what a reload reads, what is written meanwhile, what goes at the end. */
+static int plan_sandbox(struct daemon *daemon, const struct conf_report *report)
+{
+	const char *state = getenv("STATE_DIRECTORY"), *logs = getenv("LOGS_DIRECTORY");
+	const char *flow_log = daemon->current->policy->flow_log.file;
+	struct sandbox *sandbox = &daemon->sandbox;
+	int err = sandbox_allow(sandbox, logs ? logs : LOGS_DEFAULT, SANDBOX_WRITE);
+
+	for (size_t i = 0; !err && i < report->file_count; i++)
+		err = sandbox_allow_around(sandbox, report->files[i], SANDBOX_READ);
+	if (!err && flow_log)
+		err = sandbox_allow_around(sandbox, flow_log, SANDBOX_WRITE);
+	if (!err && state)
+		err = sandbox_allow(sandbox, state, SANDBOX_OWN);
+	if (!err)
+		err = sandbox_allow_around(sandbox, daemon->socket_path, SANDBOX_CLEAN);
+	return err;
+}
+
 static int load(struct daemon *daemon)
 {
 	struct conf_report report = {0};
 	int err = daemon_load(daemon, &report);
 
+	if (!err)
+		err = plan_sandbox(daemon, &report);
 	conf_report_print(&report, stderr);
 	conf_report_fini(&report);
 	if (err == -EINVAL)
@@ -271,7 +296,7 @@ static int serve(const struct options *options)
 		status = err == -EINVAL ? EX_CONFIG : EX_OSERR;
 		goto out;
 	}
-	err = daemon_start(&daemon);
+	err = daemon_open(&daemon);
 	if (err) {
 		status = exit_status(err);
 		goto out;
@@ -279,6 +304,13 @@ static int serve(const struct options *options)
 	err = control_open(options->socket, &loop.control);
 	if (err) {
 		log_error("cannot listen at %s: %s", options->socket, listen_error(err));
+		status = exit_status(err);
+		goto out;
+	}
+	umask(0027); /* what it writes from here on is for its group to read, whoever started it */
+	sandbox_enter(&daemon.sandbox);
+	err = daemon_start(&daemon);
+	if (err) {
 		status = exit_status(err);
 		goto out;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a control request means: one table of names. Reading is for whoever may open the socket;
- * changing is for root and for the daemon's own user (systemd's ExecReload runs as that).
+ * What a control request means: one table of names. Reading is for whoever may open the socket; changing
+ * is for those whom peer.c names.
  */
 #include "daemon/request.h"
 
@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <jansson.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/log.h"
+#include "common/protocol.h"
 #include "daemon/laststate.h"
 #include "daemon/status.h"
 
@@ -132,11 +132,6 @@ static json_t *answer_reload(struct daemon *daemon)
 	return answer;
 }
 
-bool request_may_change(uid_t peer)
-{
-	return peer == 0 || peer == geteuid();
-}
-
 static const struct {
 	const char *name;
 	json_t *(*answer)(struct daemon *daemon);
@@ -147,7 +142,7 @@ static const struct {
 	{"reload", answer_reload, true},
 };
 
-char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *daemon)
+char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon)
 {
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *name = json_string_value(json_object_get(object, "request"));
@@ -163,11 +158,13 @@ char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *da
 	known = name && i < sizeof(requests) / sizeof(requests[0]);
 	if (!known)
 		answer = request_refuse("unknown request; known are status, config and reload");
-	else if (requests[i].changes && !request_may_change(peer))
-		answer = request_refuse("only root may change anything: use sudo");
+	else if (requests[i].changes && !peer_may_change(peer))
+		answer = request_refuse("only root and the group " PROTOCOL_GROUP
+					" may change anything: "
+					"use sudo");
 	else
 		answer = render(requests[i].answer(daemon));
-	log_debug("request from user %u: %s", peer, known ? requests[i].name : "not known");
+	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
 	json_decref(object);
 	return answer;
 }

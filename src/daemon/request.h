@@ -2,18 +2,14 @@
 #ifndef NACLD_DAEMON_REQUEST_H
 #define NACLD_DAEMON_REQUEST_H
 
-#include <sys/types.h>
-
 #include "daemon/daemon.h"
+#include "daemon/peer.h"
 
 /*
  * One request line (no newline) from a peer, answered: the whole answer line, newline included, for the
  * caller to free; NULL: no memory. Whatever the line is, there is an answer (common/protocol.h).
  */
-char *request_answer(const char *line, size_t len, uid_t peer, struct daemon *daemon);
-
-/* May this peer change things? root, and the daemon's own user (systemd's ExecReload runs as that). */
-bool request_may_change(uid_t peer);
+char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon);
 
 /* The answer {"ok": false, "error": reason}. */
 char *request_refuse(const char *reason);

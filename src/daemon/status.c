@@ -236,6 +236,15 @@ static json_t *flow_log_json(const struct daemon *daemon)
 	return object;
 }
 
+static json_t *sandbox_json(const struct sandbox *sandbox)
+{
+	json_t *object = json_object();
+
+	put(object, "seccomp", json_boolean(sandbox->seccomp));
+	put_count(object, "landlock", (uint64_t)sandbox->landlock);
+	return object;
+}
+
 static const char *mode_name(const struct policy *policy)
 {
 	return policy->mode == POLICY_MONITOR ? "monitor" : "enforce";
@@ -262,6 +271,7 @@ json_t *status_json(const struct daemon *daemon)
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
 	    daemon->last_reload_error ? json_string(daemon->last_reload_error) : json_null());
+	put(status, "sandbox", sandbox_json(&daemon->sandbox));
 	put(status, "host", host_json(policy));
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));

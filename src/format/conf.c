@@ -93,6 +93,11 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 	}
 	if (index == 0)
 		policy = load(r);
+	if (!conf_sources_name(r)) {
+		conf_out_of_memory(r);
+		policy_free(policy);
+		policy = NULL;
+	}
 	conf_report_sort(r);
 out:
 	if (r)

@@ -34,6 +34,8 @@ struct conf_report {
 	size_t errors;
 	size_t warnings;
 	size_t dropped;
+	char **files; /* every file that was read or should have been, the configuration first */
+	size_t file_count;
 };
 
 void conf_report_fini(struct conf_report *report);

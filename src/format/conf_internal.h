@@ -91,6 +91,8 @@ const char *conf_source_line(const struct conf_reader *r, const char *name, unsi
 size_t conf_source_index(const struct conf_reader *r, const char *name);
 /* The name from where we stand: "folder/name"; NULL: no memory. The caller frees it. */
 char *conf_source_path(const struct conf_reader *r, const char *name);
+/* Fills the report's list of files. False: no memory. */
+bool conf_sources_name(const struct conf_reader *r);
 void conf_sources_fini(struct conf_reader *r);
 
 /*

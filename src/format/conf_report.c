@@ -209,6 +209,9 @@ void conf_report_fini(struct conf_report *report)
 	for (size_t i = 0; i < report->count; i++)
 		diagnostic_fini(&report->items[i]);
 	free(report->items);
+	for (size_t i = 0; i < report->file_count; i++)
+		free(report->files[i]);
+	free(report->files);
 	*report = (struct conf_report){0};
 }
 

@@ -26,6 +26,20 @@ void conf_sources_fini(struct conf_reader *r)
 	free(r->sources);
 }
 
+bool conf_sources_name(const struct conf_reader *r)
+{
+	struct conf_report *report = r->report;
+
+	report->files = calloc(r->source_count + 1, sizeof(*report->files));
+	for (size_t i = 0; report->files && i < r->source_count; i++) {
+		report->files[i] = strdup(r->sources[i].name);
+		if (!report->files[i])
+			return false;
+		report->file_count++;
+	}
+	return report->files;
+}
+
 size_t conf_source_index(const struct conf_reader *r, const char *name)
 {
 	if (!name)
@@ -150,6 +164,15 @@ static int open_and_read(const char *path, enum conf_source_kind kind, struct co
 	return err;
 }
 
+/*
+ * Modes would let us, and opening is refused all the same: something confines the process. The daemon
+ * does so itself, and access(2) is what landlock does not answer for.
+ */
+static bool is_confined(const char *path)
+{
+	return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0;
+}
+
 static const char *read_hint(int err)
 {
 	switch (err) {
@@ -183,7 +206,12 @@ int conf_source_read(struct conf_reader *r, const char *path, enum conf_source_k
 	err = open_and_read(path, kind, &r->sources[index]);
 	if (err == 0)
 		return index;
-	conf_error(r, place, read_hint(err), "cannot read %s: %s", path,
-		   err == -EINVAL ? "not a plain file" : strerror(-err));
+	if (err == -EACCES && is_confined(path))
+		conf_error(
+			r, place, "nacld reads only from the folders that it knew when it started",
+			"%s is outside what nacld may read since it started: restart nacld", path);
+	else
+		conf_error(r, place, read_hint(err), "cannot read %s: %s", path,
+			   err == -EINVAL ? "not a plain file" : strerror(-err));
 	return -1;
 }

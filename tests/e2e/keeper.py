@@ -29,12 +29,12 @@ JUDGING, POISONOUS = 20, 24
 class Store:
     """The manager's end of NOTIFY_SOCKET."""
 
-    def __init__(self, path):
+    def __init__(self, ns, path):
         self.path = str(path)
         self.fds = {}  # name: [descriptor, ...]
         self.messages = []
         self.polled = []  # names stored without FDPOLL=0
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket = ns.socket(socket.AF_UNIX, socket.SOCK_DGRAM, timeout=None)
         self.socket.bind(self.path)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -70,8 +70,7 @@ class Store:
         return [(name, fd) for name, fds in sorted(self.fds.items()) for fd in fds]
 
     def close(self):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.sendto(b"END", self.path)
+        self.socket.sendto(b"END", self.path)
         self.thread.join()
         self.socket.close()
         for _, fd in self.listed():
@@ -110,7 +109,7 @@ class KeptNacld(Nacld):
         self.conf_path, self.socket_path = tmp / f"{stem}.conf", tmp / f"{stem}.sock"
         self.log_path = tmp / f"{stem}.log"
         self.write(conf)
-        self.store = Store(tmp / f"{stem}.notify")
+        self.store = Store(ns, tmp / f"{stem}.notify")
         self.child = None
         self.statuses = []  # how each one ended: negative is a signal
         self.argv = ns.argv(program, "-f", self.conf_path, "-s", self.socket_path)

@@ -103,7 +103,7 @@ def test_one_client_too_many_is_told_so(nacld):
 
 
 def test_a_crowd_of_readers_cannot_keep_root_out(nacld):
-    """The last places are for root and the daemon's own user."""
+    """The last places are for those who may change things."""
     for folder in nacld.socket_path.parents:
         if folder.stat().st_uid == os.geteuid() and folder != folder.parent:
             folder.chmod(folder.stat().st_mode | 0o111)
@@ -135,23 +135,64 @@ def test_an_idle_client_is_closed_and_the_next_is_served(nacld):
         assert not said or json.loads(said)["ok"] is False
 
 
-def test_a_stranger_may_not_reload(nacld):
-    """Peer credentials: nobody may not even open the socket, and never reloads."""
-    os.chmod(nacld.socket_path, 0o777)
+GROUP = 4711
+
+
+@pytest.fixture
+def grouped(net):
+    """A daemon on a host that has the group nacld."""
+    (net.tmp / "group").write_text(f"root:x:0:\nnacld:x:{GROUP}:\n")
+    script = f'mount --bind {net.tmp}/group /etc/group && exec "$@"'
+    return Nacld(net.ns("server"), open_host(), prefix=("sh", "-c", script, "sh"))
+
+
+def asked_by(nacld, request, *who):
+    """The answer to somebody else (options of setpriv), let in by a mode that is wider than the daemon's."""
     script = ("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
-              "s.sendall(b'{\"request\": \"reload\"}\\n')\nprint(s.makefile().readline())\n")
+              "s.sendall(b'{\"request\": \"%s\"}\\n' % sys.argv[2].encode())\n"
+              "print(s.makefile().readline())\n")
     path = f"/tmp/nacld-e2e-{os.getpid()}.sock"
+    os.chmod(nacld.socket_path, 0o777)
     os.link(nacld.socket_path, path)
     try:
-        done = nacld.ns.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                            "/usr/bin/python3", "-c", script, path, check=False)
+        done = nacld.ns.run("setpriv", *who, "/usr/bin/python3", "-c", script, path, request, check=False)
     finally:
         os.unlink(path)
-    if "Invalid argument" in done.stderr:
+    if "Invalid argument" in done.stderr or "Operation not permitted" in done.stderr:
         pytest.skip("one user only in this user namespace: nobody else to be")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["ok"] is False
+    return json.loads(done.stdout)
+
+
+NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
+MEMBERS = {
+    "primary": ("--reuid=65534", f"--regid={GROUP}", "--clear-groups"),
+    "supplementary": ("--reuid=65534", "--regid=65534", f"--groups=4712,{GROUP},4713"),
+}
+
+
+@pytest.mark.parametrize("daemon", ["nacld", "grouped"])
+def test_a_stranger_whom_the_mode_lets_in_reads_and_changes_nothing(request, daemon):
+    nacld = request.getfixturevalue(daemon)
+    assert asked_by(nacld, "status", *NOBODY)["status"]["version"]
+    refused = asked_by(nacld, "reload", *NOBODY)
+    assert refused == {"ok": False, "error": "only root and the group nacld may change anything: use sudo"}
+    near = ("--reuid=65534", "--regid=65534", "--groups=4710,4712")
+    assert asked_by(nacld, "reload", *near)["ok"] is False
     assert nacld.status()["reloads"] == 0
+
+
+@pytest.mark.parametrize("how", MEMBERS)
+def test_a_member_of_the_group_may_reload(grouped, how):
+    assert os.stat(grouped.socket_path).st_gid == GROUP
+    assert asked_by(grouped, "reload", *MEMBERS[how])["ok"] is True
+    assert grouped.status()["reloads"] == 1
+
+
+def test_without_the_group_its_number_means_nothing(nacld):
+    if any(line.startswith("nacld:") for line in open("/etc/group", encoding="utf-8")):
+        pytest.skip("this machine has the group nacld")
+    assert asked_by(nacld, "reload", *MEMBERS["supplementary"])["ok"] is False
 
 
 def test_the_socket_is_not_for_everybody_and_goes_with_the_daemon(nacld):

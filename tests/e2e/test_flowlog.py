@@ -297,7 +297,7 @@ def test_what_no_list_decided_is_no_record(net):
 def test_a_reload_ends_the_window_and_may_turn_the_log_on_and_off(net):
     client, server, link = net.pair()
     path, other = net.tmp / "flow.log", net.tmp / "other.log"
-    nacld = Nacld(server, open_host())
+    nacld = Nacld(server, open_host(), prefix=("env", f"LOGS_DIRECTORY={net.tmp}"))
     queue_rule(server, "INPUT")
     assert nacld.status()["flow_log"] is None
     inject(link, client, datagram(1))

@@ -2,10 +2,10 @@
 /*
  * request_answer, with a whole daemon behind it: a policy loaded from a file, a kernel queue, a worker
  * waiting at it (the runner gives the process a network namespace of its own). The first byte says
- * who asks (0: root, and a reload then really happens), the rest is the line.
+ * who asks (0: root, g: a member of the group; a reload then really happens), the rest is the line.
  *
  * Claims: there is one answer, on one line, an object that says whether it worked, and why not; only
- * root can change anything.
+ * root and the group can change anything.
  */
 #include <err.h>
 #include <unistd.h>
@@ -46,12 +46,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	daemon_state.socket_path = "fuzz.sock";
 	CLAIM(daemon_load(&daemon_state, &report) == 0);
 	conf_report_fini(&report);
-	if (daemon_start(&daemon_state) != 0)
+	if (daemon_open(&daemon_state) != 0 || daemon_start(&daemon_state) != 0)
 		errx(1, "no kernel queue: run by tests/fuzz/run");
 	return 0;
 }
 
-static void claim_answer(const char *answer, uid_t peer, uint64_t reloads)
+static void claim_answer(const char *answer, bool may_change, uint64_t reloads)
 {
 	size_t len = answer ? strlen(answer) : 0;
 	json_t *object, *ok;
@@ -65,22 +65,25 @@ static void claim_answer(const char *answer, uid_t peer, uint64_t reloads)
 		CLAIM(json_string_length(json_object_get(object, "error")) > 0);
 	else
 		CLAIM(json_object_get(object, "status") || json_object_get(object, "config") ||
-		      (peer == 0 && json_object_get(object, "note")));
-	CLAIM(peer == 0 || daemon_state.reloads == reloads);
+		      (may_change && json_object_get(object, "note")));
+	CLAIM(may_change || daemon_state.reloads == reloads);
 	json_decref(object);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uid_t peer = size > 0 && data[0] == '0' ? 0 : 12345;
+	struct peer peer = {.uid = 12345};
 	uint64_t reloads = daemon_state.reloads;
 	char *answer, *line;
 
 	if (size < 1)
 		return 0;
+	if (data[0] == '0')
+		peer.uid = 0;
+	peer.in_group = data[0] == 'g';
 	line = (char *)fuzz_exact(data + 1, size - 1);
-	answer = request_answer(line, size - 1, peer, &daemon_state);
-	claim_answer(answer, peer, reloads);
+	answer = request_answer(line, size - 1, &peer, &daemon_state);
+	claim_answer(answer, data[0] == '0' || data[0] == 'g', reloads);
 	free(answer);
 	free(line);
 	return 0;

@@ -140,6 +140,7 @@ static const char *const requests[] = {
 	"1{\"request\": \"config\"}",
 	"1{\"request\": \"reload\"}",
 	"0{\"request\": \"reload\"}",
+	"g{\"request\": \"reload\"}",
 	"0{\"request\": \"status\", \"more\": [1, -2.5e3, null, true, {\"\\u0000\": \"\\ud83d\\ude00\"}]}",
 	"1{\"request\": \"status\", \"request\": \"reload\"}",
 	"1{\"request\": \"stop\"}",

@@ -64,6 +64,40 @@ def starts_with_one_capability_and_steers_with_nft():
 
 
 @test
+def confines_itself_beyond_the_unit():
+    with service("web-server.conf"):
+        for task in os.listdir(f"/proc/{main_pid()}/task"):
+            with open(f"/proc/{main_pid()}/task/{task}/status") as status:
+                text = status.read()
+            assert "\nNoNewPrivs:\t1\n" in text and "\nSeccomp:\t2\n" in text, text
+        sandbox = show()["sandbox"]
+        assert sandbox["seccomp"] is True and sandbox["landlock"] >= 2, sandbox
+        run("naclctl", "reload")
+        with open("/usr/share/nacld-set", "w") as elsewhere:
+            elsewhere.write("192.0.2.0/24\n")
+        configure('sets = ( { name = "s"; file = "/usr/share/nacld-set"; } );\n' + open(CONFIG).read())
+        assert "outside what nacld may read since it started" in run("naclctl", "reload", check=False)
+        run("systemctl", "restart", "nacld")
+        assert show()["sandbox"] == sandbox and page()
+
+
+@test
+def a_member_of_the_group_may_reload_and_nobody_else():
+    with service("web-server.conf"):
+        member = ("setpriv", "--reuid=65534", "--regid=65534", "--groups=nacld", "naclctl")
+        run(*member, "show")
+        run(*member, "reload")
+        assert show()["reloads"] == 1
+        stranger = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "naclctl")
+        assert "no permission to open" in run(*stranger, "show", check=False)
+        run("chmod", "o+x", "/run/nacld")
+        run("chmod", "o+rw", "/run/nacld/nacld.sock")
+        run(*stranger, "show")
+        assert "only root and the group nacld" in run(*stranger, "reload", check=False)
+        assert show()["reloads"] == 1
+
+
+@test
 def knows_what_waits_in_the_queues():
     # From a file that only root may open: systemd hands it over.
     with service("web-server.conf"):
