@@ -37,8 +37,9 @@ struct daemon {
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the sandbox allows is done, starts every
- * thread. 0 or -errno, said to the log. daemon_stop undoes what was done, also after a failure.
+ * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the sandbox
+ * allows is done, starts every thread. 0 or -errno, said to the log. daemon_stop undoes what was done, also
+ * after a failure.
  */
 int daemon_open(struct daemon *daemon);
 int daemon_start(struct daemon *daemon);
@@ -49,17 +50,14 @@ void daemon_stop(struct daemon *daemon);
  */
 void daemon_abandon(struct daemon *daemon);
 
-/* What a reload came to. `error` is one sentence for the log and the client; empty on success. */
-struct reload_result {
-	char error[256];
-	char note[256]; /* something to do by hand after a success, or empty */
-};
-
 /*
- * Reads the configuration again and swaps it in between two batches. On failure the old policy stays
- * and *report says why. No packet and no count of an unchanged rule is lost. True on success.
+ * Where the policy asks for it, forks a judge for each worker, before any packet is given to the snapshot. 0, or
+ * -errno, said to the log.
  */
-bool daemon_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result);
+int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);
+
+/* Frees a snapshot that no worker uses any more, and ends its judges. NULL is fine. */
+void daemon_drop(struct daemon *daemon, struct snapshot *snapshot);
 
 /* Frees what daemon_load made. */
 void daemon_fini(struct daemon *daemon);

@@ -77,7 +77,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	bool done;
 
 	notify_reloading();
-	done = daemon_reload(daemon, report, result);
+	done = reload_policy(daemon, report, result);
 	log_report(report);
 	status_line(daemon, line, sizeof(line));
 	if (done)

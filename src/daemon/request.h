@@ -2,7 +2,7 @@
 #ifndef NACLD_DAEMON_REQUEST_H
 #define NACLD_DAEMON_REQUEST_H
 
-#include "daemon/daemon.h"
+#include "daemon/reload.h"
 #include "daemon/peer.h"
 
 /*

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A reload takes every fallible step first: read, validate, allocate, fork the judges. Then it swaps one pointer,
+ * waits until each worker has passed, gives the old flow tables to the flow log, carries the counts
+ * over and frees the old policy. What a running daemon cannot change (its queues' numbers, folders it may
+ * not write) is refused with a reason.
+ */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/log.h"
+
+/* What running queues cannot follow. */
+static bool queues_can_follow(const struct policy *old, const struct policy *now,
+			      struct reload_result *result)
+{
+	if (old->queue.first == now->queue.first && old->queue.count == now->queue.count)
+		return true;
+	snprintf(result->error, sizeof(result->error),
+		 "queue.first and queue.count cannot change while running: restart nacld, then "
+		 "run naclctl steer up");
+	return false;
+}
+
+/* Nor can a daemon that has locked itself in. */
+static bool log_can_follow(const struct daemon *daemon, const struct policy *now,
+			   struct reload_result *result)
+{
+	const char *file = now->flow_log.file;
+
+	if (!file || sandbox_may_write(&daemon->sandbox, file))
+		return true;
+	snprintf(
+		result->error, sizeof(result->error),
+		"the flow log %.128s is outside what nacld may write since it started: restart nacld",
+		file);
+	return false;
+}
+
+static bool same_subnets(const struct policy *a, const struct policy *b)
+{
+	if (a->subnet_count != b->subnet_count)
+		return false;
+	for (size_t i = 0; i < a->subnet_count; i++)
+		if (!prefix_equal(&a->subnets[i].prefix, &b->subnets[i].prefix))
+			return false;
+	return true;
+}
+
+static bool same_host(const struct host *a, const struct host *b)
+{
+	return (a->acl == POLICY_NO_ACL) == (b->acl == POLICY_NO_ACL) &&
+	       a->interface_count == b->interface_count &&
+	       (a->interface_count == 0 || memcmp(a->interfaces, b->interfaces,
+						  a->interface_count * POLICY_INTERFACE_LEN) == 0);
+}
+
+/* A reload never touches steering; where steering would look different now, say so. */
+static void note_steering(const struct policy *old, const struct policy *now,
+			  struct reload_result *result)
+{
+	if (old->on_failure == now->on_failure && old->fragments == now->fragments &&
+	    old->exempt == now->exempt && same_host(&old->host, &now->host) &&
+	    same_subnets(old, now))
+		return;
+	snprintf(result->note, sizeof(result->note),
+		 "what reaches the queue has changed too (associations, exempt, fragments or "
+		 "on_failure): run naclctl steer up");
+}
+
+static void configure_queues(struct daemon *daemon, const struct policy *policy)
+{
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		int err = queue_configure(daemon->workers[i].queue, policy->queue.length,
+					  policy->on_failure);
+
+		if (err)
+			log_warning("queue %u: cannot change its length: %s",
+				    queue_number(daemon->workers[i].queue), strerror(-err));
+	}
+}
+
+static void swap(struct daemon *daemon, struct snapshot *next, struct flow_set *flows)
+{
+	struct snapshot *old = daemon->current;
+
+	__atomic_store_n(&daemon->current, next, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		worker_pass(&daemon->workers[i]);
+	flowlog_replace(&daemon->flowlog, flows);
+	snapshot_carry(old, next);
+	daemon_drop(daemon, old);
+}
+
+/* The first error in one line: "FILE:LINE: message". The report has them all. */
+static void first_error(const struct conf_report *report, const char *path,
+			struct reload_result *result)
+{
+	size_t i = 0;
+
+	while (i < report->count && report->items[i].severity != CONF_ERROR)
+		i++;
+	if (i == report->count)
+		snprintf(result->error, sizeof(result->error), "%s has errors", path);
+	else if (report->items[i].line == 0)
+		snprintf(result->error, sizeof(result->error), "%s: %s", report->items[i].file,
+			 report->items[i].message);
+	else
+		snprintf(result->error, sizeof(result->error), "%s:%u: %s", report->items[i].file,
+			 report->items[i].line, report->items[i].message);
+}
+
+/* A file that has become a pipe or a device could hold the main thread up for ever. */
+static bool is_plain_file(const char *path, struct reload_result *result)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return true; /* what is missing or unreadable is said where it is read */
+	snprintf(result->error, sizeof(result->error), "%s is not a plain file", path);
+	return false;
+}
+
+static const char *prepare_error(int err)
+{
+	if (err == -E2BIG)
+		return "a list is too large to compile";
+	return err == -ENOMEM ? "out of memory" : "cannot start a judging process";
+}
+
+/* The new snapshot, complete, or NULL with result->error set. */
+static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
+				struct reload_result *result, struct flow_set **flows)
+{
+	const struct policy *old = daemon->current->policy;
+	struct snapshot *next = NULL;
+	struct policy *policy;
+	int err;
+
+	if (!is_plain_file(daemon->config_path, result))
+		return NULL;
+	policy = conf_load(daemon->config_path, report);
+	if (!policy) {
+		first_error(report, daemon->config_path, result);
+		return NULL;
+	}
+	if (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result)) {
+		policy_free(policy);
+		return NULL;
+	}
+	note_steering(old, policy, result);
+	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
+	if (!err)
+		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
+	if (!err) {
+		next->flows = *flows ? (*flows)->active : NULL;
+		err = daemon_isolate(daemon, next);
+	}
+	if (err) {
+		snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
+		daemon_drop(daemon, next);
+		flow_set_free(*flows);
+		return NULL;
+	}
+	return next;
+}
+
+bool reload_policy(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
+{
+	struct flow_set *flows = NULL;
+	struct snapshot *next;
+
+	*result = (struct reload_result){0};
+	next = prepare(daemon, report, result, &flows);
+	free(daemon->last_reload_error);
+	daemon->last_reload_error = NULL;
+	if (!next) {
+		daemon->last_reload_error = strdup(result->error);
+		return false;
+	}
+	configure_queues(daemon, next->policy);
+	swap(daemon, next, flows);
+	daemon->reloads++;
+	return true;
+}
