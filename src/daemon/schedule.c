@@ -7,6 +7,8 @@
  * ignore it). Making the main thread nicer instead was tried and made gaps longer on a busy machine: the
  * reload then takes three times as long.
  *
+ * A unit that refuses @resources, as ours does, refuses this too: then slices are what they are.
+ *
  * The structure is the kernel's: the C library knows neither call in Debian 12.
  */
 #include "daemon/schedule.h"

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """isolation = "process": a child without rights judges; the parent gives the verdicts and survives it."""
 
+import errno
 import os
 import pathlib
+import platform
 import signal
+import subprocess
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -15,6 +18,10 @@ from lib import BUILD, wait_until
 from services import Nacld, queue_file, queue_rule, udp_server
 from wire import inject
 
+# Numbers of x86-64: write; open, socket, kill, execve, mmap, clone, prctl, connect, getpid, ptrace.
+WRITE = 1
+FORBIDDEN = [(2, "@/etc/passwd", 0), (41, 2, 1), (62, 1, 0), (59, "@/bin/true", 0, 0), (9, 0, 4096, 1, 34),
+             (56, 17), (157, 15, "@name"), (42, 0), (39,), (101, 0)]
 POISON = BUILD / "e2e" / "nacld-poison"
 PORT, FAULT, ABORT, LOOP, STACK = 9000, 6661, 6662, 6663, 6664
 
@@ -166,6 +173,32 @@ def test_children_do_not_outlive_the_daemon(net):
     before = children(nacld.pid)
     assert nacld.die(signal.SIGTERM) == 0
     wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in before), "they end")
+
+
+def test_a_forbidden_call_ends_the_child(net):
+    """What a taken-over judge would try is tried from inside; a call it needs leaves it alive."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the injector knows the registers of x86-64 only")
+    client, server, link = net.pair()
+    nacld = Nacld(server, open_host(isolation="process"))
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    child = one_child(nacld)
+
+    def inject_call(*arguments):
+        return subprocess.run([BUILD / "e2e" / "inject", str(child), *map(str, arguments)],
+                              capture_output=True, text=True, timeout=20)
+
+    allowed = wait_until(lambda: (done := inject_call(WRITE, -1)).returncode == 0 and done, "it sleeps")
+    assert int(allowed.stdout) == -errno.EBADF
+    for i, call in enumerate(FORBIDDEN):
+        assert one_child(nacld) == child
+        assert inject_call(*call).returncode != 0, f"{call} came back"
+        inject(link, client, datagram(bytes([i])))
+        wait_until(lambda: nacld.total("accepted") == i + 1, "judged by the next one")
+        assert one_child(nacld) != child, f"{call} was survived"
+        child = one_child(nacld)
+    assert drain(receiver) == [bytes([i]) for i in range(len(FORBIDDEN))]
 
 
 def test_a_malformed_packet_is_counted_across_the_border(net):
