@@ -26,7 +26,11 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 		int err = isolate_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
 
 		if (err) {
-			log_error("cannot start a judging process: %s", strerror(-err));
+			log_error("cannot start a judging process: %s",
+				  err == -ENOSYS
+					  ? "this kernel gives no seccomp filter; isolation = "
+					    "\"none\" does without"
+					  : strerror(-err));
 			return err;
 		}
 	}

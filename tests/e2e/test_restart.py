@@ -270,7 +270,7 @@ def test_a_poisonous_packet_costs_itself_alone(net, port):
     client, server, link = net.pair()
     state = net.tmp / "state"
     state.mkdir()
-    nacld = KeptNacld(server, open_host(), state=state, program=POISON)
+    nacld = KeptNacld(server, open_host(isolation="none"), state=state, program=POISON)
     queue_rule(server, "INPUT")
     receiver, poisoned = udp_server(server, PORT), udp_server(server, port)
     first = numbers(20)
@@ -294,7 +294,7 @@ def test_poison_files_are_bounded(net):
     client, server, link = net.pair()
     state = net.tmp / "state"
     state.mkdir()
-    nacld = KeptNacld(server, open_host(), state=state, program=POISON)
+    nacld = KeptNacld(server, open_host(isolation="none"), state=state, program=POISON)
     queue_rule(server, "INPUT")
     for i in range(18):
         inject(link, client, datagram(struct.pack("B", i), FAULT))
@@ -338,7 +338,7 @@ def test_a_worker_that_hangs_is_noticed_and_its_packet_accused(net):
     """An endless loop in the judge: the service manager is told within the time it allows."""
     client, server, link = net.pair()
     limit_us = 2000000
-    nacld = KeptNacld(server, open_host(), program=POISON, watchdog_us=limit_us)
+    nacld = KeptNacld(server, open_host(isolation="none"), program=POISON, watchdog_us=limit_us)
     queue_rule(server, "INPUT")
     receiver = udp_server(server, PORT)
     wait_until(lambda: nacld.notified("WATCHDOG", "1"), "it feeds the watchdog")
