@@ -136,7 +136,13 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
-e2e: all ## real packets between namespaces
+# Never with a sanitizer: it is loaded before everything else.
+$(B)/tests/faults.so: tests/e2e/faults.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -fPIC -fno-builtin -shared -o $@ $<
+
+e2e: all $(B)/tests/faults.so ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 
 shellcheck: ## the shell scripts

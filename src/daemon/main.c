@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -172,8 +173,27 @@ static int lower(int timeout_ms, int other_ms)
 	return timeout_ms < 0 || (other_ms >= 0 && other_ms < timeout_ms) ? other_ms : timeout_ms;
 }
 
-/* Serves until a signal ends it. 0, or -errno when waiting itself fails. */
-static int run(struct loop *loop)
+/*
+ * Waits until one is ready. Where that is refused, for example because the process may hold fewer descriptors
+ * now than it has (prlimit(1)), nobody is served but signals, and it is tried again soon: the workers need
+ * none of this, so it is no reason to end.
+ */
+static void wait_ready(struct pollfd *polls, nfds_t count, struct pollfd *signals, int timeout_ms)
+{
+	static const struct timespec pause = {.tv_nsec = 100000000};
+
+	if (poll(polls, count, timeout_ms) >= 0)
+		return;
+	for (nfds_t i = 0; i < count; i++)
+		polls[i].revents = 0;
+	if (errno == EINTR)
+		return;
+	nanosleep(&pause, NULL);
+	signals->revents = POLLIN; /* it does not block: looking costs nothing */
+}
+
+/* Serves until a signal ends it. */
+static void run(struct loop *loop)
 {
 	enum { SIGNALS, EVENTS, CONTROL };
 	struct pollfd polls[CONTROL + CONTROL_POLL_MAX];
@@ -190,8 +210,7 @@ static int run(struct loop *loop)
 
 		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
 		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
-		if (poll(polls, CONTROL + clients, timeout_ms) < 0 && errno != EINTR)
-			return -errno;
+		wait_ready(polls, CONTROL + clients, &polls[SIGNALS], timeout_ms);
 		watchdog_work(&loop->watchdog, daemon);
 		flowlog_work(&daemon->flowlog, daemon->workers);
 		if (polls[EVENTS].revents &&
@@ -201,7 +220,7 @@ static int run(struct loop *loop)
 			journal_work(&loop->journal, daemon);
 		control_serve(loop->control, polls + CONTROL, clients, daemon);
 		if (polls[SIGNALS].revents && !handle_signals(loop))
-			return 0;
+			return;
 	}
 }
 
@@ -259,6 +278,7 @@ static int serve(const struct options *options)
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
 	int status, err;
 
+	log_open();
 	if (daemon.wake < 0 || loop.signals < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return EX_OSERR;
@@ -281,12 +301,10 @@ static int serve(const struct options *options)
 	}
 	watchdog_init(&loop.watchdog);
 	say_ready(&daemon);
-	err = run(&loop);
-	if (err)
-		log_error("cannot wait for events: %s", strerror(-err));
+	run(&loop);
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
-	status = err ? EX_OSERR : EX_OK;
+	status = EX_OK;
 out:
 	control_close(loop.control);
 	daemon_stop(&daemon);

@@ -265,6 +265,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "acls", acls_json(daemon->current));
 	put(status, "queues", queues_json(daemon));
 	put(status, "flow_log", flow_log_json(daemon));
+	put_count(status, "log_lost_lines", log_lost());
 	put(status, "outcomes", outcomes_json(daemon));
 	put(status, "reasons", reasons_json(daemon));
 	return status;
