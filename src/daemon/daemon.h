@@ -20,7 +20,7 @@ struct daemon {
 	struct flowlog flowlog;
 	int wake;     /* eventfd the rings write to */
 	int table_fd; /* the kernel's queue table, or -errno */
-	time_t started;
+	int64_t started_ms; /* of the monotonic clock */
 	uint64_t reloads;
 	char *last_reload_error; /* of the last reload, NULL when it succeeded */
 };

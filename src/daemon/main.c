@@ -18,6 +18,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/protocol.h"
 #include "common/streams.h"
@@ -273,7 +274,7 @@ static int serve(const struct options *options)
 		.socket_path = options->socket,
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.table_fd = kernelqueue_open(),
-		.started = time(NULL),
+		.started_ms = clock_monotonic_ms(),
 	};
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
 	int status, err;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "daemon/kernelqueue.h"
 
@@ -244,7 +245,7 @@ json_t *status_json(const struct daemon *daemon)
 {
 	const struct policy *policy = daemon->current->policy;
 	json_t *status = json_object();
-	time_t now = time(NULL);
+	int64_t now_s = clock_monotonic_ms() / 1000;
 
 	put(status, "version", json_string(NACLD_VERSION));
 	put_count(status, "pid", (uint64_t)getpid());
@@ -255,8 +256,8 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "fragments",
 	    json_string(policy->fragments == POLICY_STRICT ? "strict" : "reassemble"));
 	put(status, "exempt", exempt_json(policy));
-	put(status, "uptime_s", json_integer(now - daemon->started));
-	put(status, "policy_age_s", json_integer(now - daemon->current->loaded));
+	put(status, "uptime_s", json_integer(now_s - daemon->started_ms / 1000));
+	put(status, "policy_age_s", json_integer(now_s - daemon->current->loaded_s));
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
 	    daemon->last_reload_error ? json_string(daemon->last_reload_error) : json_null());
