@@ -41,6 +41,7 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
 			.judge = {.index = i, .events = &daemon->rings[i]},
+			.bell = {.armed = 1, .wake = daemon->wake},
 		};
 	}
 	return 0;

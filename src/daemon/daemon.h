@@ -18,8 +18,8 @@ struct daemon {
 	struct event_ring *rings; /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
-	int wake;     /* eventfd the rings write to */
-	int table_fd; /* the kernel's queue table, or -errno */
+	int wake;           /* eventfd the rings and bells write to */
+	int table_fd;       /* the kernel's queue table, or -errno */
 	int64_t started_ms; /* of the monotonic clock */
 	uint64_t reloads;
 	char *last_reload_error; /* of the last reload, NULL when it succeeded */

@@ -27,6 +27,7 @@
 #include "daemon/journal.h"
 #include "daemon/kernelqueue.h"
 #include "daemon/laststate.h"
+#include "daemon/overflow.h"
 #include "daemon/request.h"
 #include "daemon/status.h"
 #include "daemon/watchdog.h"
@@ -43,6 +44,7 @@ struct loop {
 	struct control *control;
 	struct watchdog watchdog;
 	struct journal journal;
+	struct overflow overflow;
 	int signals;
 };
 
@@ -206,6 +208,7 @@ static void run(struct loop *loop)
 				       journal_timeout_ms(&loop->journal));
 		unsigned int clients;
 
+		timeout_ms = lower(timeout_ms, overflow_timeout_ms(&loop->overflow));
 		timeout_ms = lower(timeout_ms, flowlog_timeout_ms(&daemon->flowlog));
 		clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
 
@@ -219,6 +222,7 @@ static void run(struct loop *loop)
 			journal_work(&loop->journal, daemon);
 		else if (journal_timeout_ms(&loop->journal) >= 0)
 			journal_work(&loop->journal, daemon);
+		overflow_work(&loop->overflow, daemon);
 		control_serve(loop->control, polls + CONTROL, clients, daemon);
 		if (polls[SIGNALS].revents && !handle_signals(loop))
 			return;

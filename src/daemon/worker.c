@@ -31,6 +31,7 @@ static void *run(void *arg)
 		queue_send(worker->queue, worker->judge.counters.errors);
 		counter_add(&worker->judge.counters.wakeups, 1);
 		__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
+		bell_ring(&worker->bell);
 	}
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "daemon/bell.h"
 #include "daemon/judge.h"
 #include "daemon/queue.h"
 
@@ -16,6 +17,7 @@ struct worker {
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
 	struct judge judge;
+	struct bell bell; /* rung after each batch: for a main thread that waits for traffic */
 	uint64_t sequence;
 	int stop;
 	int stopped;
