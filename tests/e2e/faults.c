@@ -32,6 +32,7 @@ struct faults {
 	uint64_t failed;
 	int64_t clock_s;       /* how far the wall clock is put forward */
 	uint64_t small_buffer; /* no socket gets a larger receive buffer */
+	uint64_t slow_ms;      /* the worker sleeps before it takes packets */
 };
 
 static struct faults none;
@@ -159,6 +160,15 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 		return -1;
 	}
 	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+	     struct timespec *patience)
+{
+	uint64_t ms = __atomic_load_n(&faults->slow_ms, __ATOMIC_SEQ_CST);
+
+	usleep((useconds_t)ms * 1000);
+	return (int)syscall(SYS_recvmmsg, fd, messages, count, flags, patience);
 }
 
 /* The rest of this file: libconfig's calls that allocate, passed on with no allocation failing. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Faults in a daemon that is otherwise as built: memory that is not to be had, a clock that jumps, small
-socket buffers. See faults.c, which is loaded into it."""
+socket buffers, a slow worker. See faults.c, which is loaded into it."""
 
 import mmap
 import struct
@@ -12,7 +12,8 @@ from lib import BUILD
 from services import NACLD, Nacld
 
 SHIM = BUILD / "tests" / "faults.so"
-FIELDS = ("allocations", "live", "fail_at", "fail_all", "failed", "clock_s", "small_buffer")
+FIELDS = ("allocations", "live", "fail_at", "fail_all", "failed", "clock_s", "small_buffer",
+          "slow_ms")
 SIZE = 8
 
 
