@@ -22,7 +22,7 @@ struct daemon {
 	int table_fd;       /* the kernel's queue table, or -errno */
 	int64_t started_ms; /* of the monotonic clock */
 	uint64_t reloads;
-	char *last_reload_error; /* of the last reload, NULL when it succeeded */
+	char last_reload_error[256]; /* of the last reload, empty when it succeeded */
 };
 
 /*

@@ -260,7 +260,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "policy_age_s", json_integer(now_s - daemon->current->loaded_s));
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
-	    daemon->last_reload_error ? json_string(daemon->last_reload_error) : json_null());
+	    daemon->last_reload_error[0] ? json_string(daemon->last_reload_error) : json_null());
 	put(status, "host", host_json(policy));
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));
@@ -282,7 +282,7 @@ void status_line(const struct daemon *daemon, char *buf, size_t len)
 			 policy->acls[i].lists[OUTBOUND].count;
 	snprintf(buf, len, "%s%s: %zu ACL%s, %zu rules, %u queue%s",
 		 policy->mode == POLICY_MONITOR ? "monitoring, dropping nothing" : "enforcing",
-		 daemon->last_reload_error ? " (the last reload was refused)" : "",
+		 daemon->last_reload_error[0] ? " (the last reload was refused)" : "",
 		 policy->acl_count, policy->acl_count == 1 ? "" : "s", rules, daemon->worker_count,
 		 daemon->worker_count == 1 ? "" : "s");
 }
