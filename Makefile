@@ -216,9 +216,13 @@ fuzz-programs: $(FUZZ:%=$(B)/fuzz_%) $(B)/seed
 fuzz-smoke: ## the fuzz targets, 15 seconds each
 	$(Q)MAKE=$(MAKE) tests/suite $(B)/results fuzz tests/fuzz/run 15
 
-MINUTES ?= 10
 fuzz: ## the same for MINUTES= each (10), going on from what was found before
-	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(MINUTES) * 60))
+	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(or $(MINUTES),10) * 60))
+
+.PHONY: soak
+soak: all ## load, reloads, requests and the flow log for MINUTES= (5): does anything grow?
+	$(Q)NACLD_SOAK_SECONDS=$$(($(or $(MINUTES),5) * 60)) tests/suite $(B)/results soak \
+		tests/e2e/run $(B) test_soak.py -s
 
 .PHONY: coverage proof
 coverage: ## which share of the packet parser's lines its tests run: 98 % at least

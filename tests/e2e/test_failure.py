@@ -14,6 +14,7 @@ from wire import inject
 
 PORT = 9000
 LENGTH, SENT = 8, 50
+EX_CONFIG = 78
 
 
 def datagrams(count):
@@ -74,6 +75,10 @@ def test_daemon_absent(net, tmp_path, tool, on_failure):
         return curl(client, "http://192.0.2.1/", timeout=0.7, check=False).returncode == 0
 
     assert loads() == (on_failure == "accept")
+    broken = Nacld(server, closed_host(on_failure=on_failure).replace("inbound", "inbund"), ready=False,
+                   expect=(EX_CONFIG,))
+    assert broken.wait() == EX_CONFIG
+    assert loads() == (on_failure == "accept"), "a start that is refused opens and closes nothing"
     nacld = Nacld(server, closed_host(on_failure=on_failure))
     assert nacld.status()["on_failure"] == on_failure
     assert not loads()

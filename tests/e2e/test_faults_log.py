@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A log that nobody takes: stderr is a full pipe, or a full disk. (The flow log's: test_flowlog.py.)"""
+"""A log that nobody takes: stderr is a full pipe, or a full disk that last-good.conf should go to as well. (The
+flow log's: test_flowlog.py.)"""
 
 import fcntl
 import os
@@ -60,7 +61,7 @@ def test_a_full_pipe_at_stderr_holds_up_nobody(net, foreign):
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PIPE)
     prefix = (*TO, path)
     if foreign:  # without /proc there is no opening it again
-        prefix = (*prefix, "unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh")
+        prefix = (*prefix, "unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
     nacld = Nacld(server, open_host(), prefix=prefix)
     queue_rule(server, "INPUT")
     fill(nacld)
@@ -81,15 +82,17 @@ def test_a_full_disk_under_stderr_holds_up_nobody(net):
     client, server, link = net.pair()
     disk = net.tmp / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", disk], check=True)
     net.on_close.append(lambda: subprocess.run(["umount", disk], check=True))
-    (disk / "ballast").write_bytes(bytes(4096))
-    nacld = Nacld(server, open_host(), prefix=(*TO, disk / "log"))
+    (disk / "ballast").write_bytes(bytes(8192))
+    nacld = Nacld(server, open_host(), prefix=("env", f"STATE_DIRECTORY={disk}", *TO, disk / "log"))
     queue_rule(server, "INPUT")
     judges_and_answers(net, nacld, client, server, link)
     lost = nacld.status()["log_lost_lines"]
+    assert sorted(f.name for f in disk.iterdir()) == ["ballast", "log"], "no half of last-good.conf is left"
     (disk / "ballast").unlink()
     nacld.reload()
+    assert "length = 2048" in (disk / "last-good.conf").read_text()
     said = (disk / "log").read_text()
     assert said.splitlines()[-1].startswith("nacld: reloaded "), said
     assert told_lost(said) == nacld.status()["log_lost_lines"] == lost
