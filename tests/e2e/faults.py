@@ -33,11 +33,16 @@ class Faults:
         struct.pack_into("q", self.page, FIELDS.index(name) * SIZE, value)
 
 
-def faulty(ns, conf, *args, prefix=(), faults=None, **more):
-    """A daemon with faults to come, and what brings them on; `faults`: already in force at its start."""
+def skip_under_a_sanitizer():
+    """Where memory is counted or made to fail."""
     linked = subprocess.run(["ldd", NACLD], capture_output=True, text=True, timeout=20, check=True).stdout
     if "libasan" in linked:
         pytest.skip("the sanitizer's build has an allocator of its own")
+
+
+def faulty(ns, conf, *args, prefix=(), faults=None, **more):
+    """A daemon with faults to come, and what brings them on; `faults`: already in force at its start."""
+    skip_under_a_sanitizer()
     assert SHIM.exists(), f"make {SHIM}"
     page = Faults(ns.topology.tmp / "faults")
     for name, value in (faults or {}).items():

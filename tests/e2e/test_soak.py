@@ -16,14 +16,16 @@ import sys
 import threading
 import time
 
+from scapy.layers.inet import IP
+
 from config import allow, config, deny, host
+from faults import skip_under_a_sanitizer
 from services import Nacld, queue_rule, udp_server
 from wire import inject
 
 from test_failure import drain
 from test_faults_descriptors import open_descriptors
 from test_flowlog import logged
-from scapy.layers.inet import IP
 
 SECONDS = int(os.environ.get("NACLD_SOAK_SECONDS", "20"))
 GROWTH_KIB = 64
@@ -70,6 +72,7 @@ class Hand(threading.Thread):
 
 
 def test_nothing_grows(net):
+    skip_under_a_sanitizer()
     client, server, link = net.pair()
     texts, path = policies(net), net.tmp / "flow.log"
     nacld = Nacld(server, texts[0])
