@@ -220,7 +220,7 @@ fuzz: ## the same for MINUTES= each (10), going on from what was found before
 	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(or $(MINUTES),10) * 60))
 
 .PHONY: soak
-soak: all ## load, reloads, requests and the flow log for MINUTES= (5): does anything grow?
+soak: all $(B)/tests/faults.so ## load, reloads, requests and the flow log for MINUTES= (5): does anything grow?
 	$(Q)NACLD_SOAK_SECONDS=$$(($(or $(MINUTES),5) * 60)) tests/suite $(B)/results soak \
 		tests/e2e/run $(B) test_soak.py -s
 
