@@ -126,6 +126,8 @@ def test_windows_follow_each_other_and_nothing_is_lost_between(net):
     queue_rule(server, "INPUT")
     path, sent = net.tmp / "flow.log", 0
 
+    wait_until(path.exists, "the writer has opened the file")
+
     def windows():
         return [r for r in records(path) if r["log-status"] == "OK"]
 
