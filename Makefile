@@ -137,6 +137,12 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
+# Never with a sanitizer: it is loaded before everything else.
+$(B)/tests/faults.so: tests/e2e/faults.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -fPIC -fno-builtin -shared -o $@ $<
+
 # Has another process make a system call: for the test of the sandbox, which makes it where this has not.
 $(B)/e2e/inject: $(B)/tests/e2e/inject.o
 	$(call say,LINK,$@)
@@ -151,7 +157,7 @@ $(B)/e2e/nacld-poison $(B)/e2e/numbered:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
-e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered $(B)/e2e/inject ## real packets between namespaces
+e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered $(B)/e2e/inject $(B)/tests/faults.so ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 
 shellcheck: ## the shell scripts
@@ -225,9 +231,13 @@ fuzz-programs: $(FUZZ:%=$(B)/fuzz_%) $(B)/seed
 fuzz-smoke: ## the fuzz targets, 15 seconds each
 	$(Q)MAKE=$(MAKE) tests/suite $(B)/results fuzz tests/fuzz/run 15
 
-MINUTES ?= 10
 fuzz: ## the same for MINUTES= each (10), going on from what was found before
-	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(MINUTES) * 60))
+	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(or $(MINUTES),10) * 60))
+
+.PHONY: soak
+soak: all $(B)/tests/faults.so ## load, reloads, requests and the flow log for MINUTES= (5): does anything grow?
+	$(Q)NACLD_SOAK_SECONDS=$$(($(or $(MINUTES),5) * 60)) tests/suite $(B)/results soak \
+		tests/e2e/run $(B) test_soak.py -s
 
 .PHONY: coverage proof
 coverage: ## which share of the packet parser's lines its tests run: 98 % at least

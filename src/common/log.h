@@ -2,10 +2,14 @@
 #ifndef NACLD_COMMON_LOG_H
 #define NACLD_COMMON_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * One destination: stderr. Under systemd stderr is the journal, and each line carries the severity
- * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Never called on the packet
- * path.
+ * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Nothing here waits: a line that
+ * stderr does not take at once is lost and counted, and the next one that it takes stands behind a line
+ * that says how many are missing. Never called on the packet path.
  */
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -16,6 +20,12 @@ enum log_level {
 
 /* The most detailed level that is still printed; INFO to begin with. */
 void log_set_level(enum log_level level);
+
+/* Makes stderr one that a line need not wait for. Once, before any thread; without it most still holds. */
+void log_open(void);
+
+/* Lines lost since the start. */
+uint64_t log_lost(void);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -31,6 +31,7 @@
  *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"
  *                (given to the writer), "records" (lines written), "lost_records" (the file could not
  *                take), "error": the file's present one or null},
+ *    "log_lost_lines": of the daemon's own log: nobody took them,
  *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
  *    "reasons": {reason: count, ...}}       only those that are not 0
  *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or "@set",

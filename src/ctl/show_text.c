@@ -168,6 +168,18 @@ static void show_sandbox(const json_t *status, FILE *to)
 	      to);
 }
 
+/* Only where something is missing. */
+static void show_log(const json_t *status, const struct term *term, FILE *to)
+{
+	char count[TERM_TEXT_LEN];
+
+	if (number_of(status, "log_lost_lines") <= 0)
+		return;
+	label(to, "log");
+	fprintf(to, "%sLOST%s %s lines: stderr did not take them\n", term->bold, term->off,
+		count_of(status, "log_lost_lines", count));
+}
+
 static void show_associations(const json_t *status, FILE *to)
 {
 	json_t *host = json_object_get(status, "host"), *subnet;
@@ -373,6 +385,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_steering(status, &term, to);
 	show_flow_log(status, &term, to);
 	show_sandbox(status, to);
+	show_log(status, &term, to);
 	show_associations(status, to);
 	json_array_foreach(acls, i, acl)
 	{

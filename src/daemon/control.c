@@ -6,6 +6,10 @@
  * is kept until it has taken all of it, and it may not stay longer than PROTOCOL_TIMEOUT_MS without
  * a byte moving. A line that is too long is answered and the connection closed; so is the connection
  * after the last free place.
+ *
+ * A connection that cannot be accepted, because no descriptor is free, goes on waiting in the kernel's
+ * backlog and keeps the listening socket readable: it is left alone for CONTROL_PAUSE_MS, or waiting for it
+ * would be a busy loop.
  */
 #include "daemon/control.h"
 
@@ -21,7 +25,10 @@
 #include <jansson.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "daemon/request.h"
+
+#define CONTROL_PAUSE_MS 250
 
 struct client {
 	int fd; /* -1: free */
@@ -37,7 +44,8 @@ struct client {
 
 struct control {
 	int fd;
-	gid_t group; /* whose members may change things; (gid_t)-1: there is none */
+	gid_t group;             /* whose members may change things; (gid_t)-1: there is none */
+	int64_t paused_until_ms; /* nothing is accepted before; 0: the last try went well */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client clients[PROTOCOL_CLIENTS_MAX];
 };
@@ -163,12 +171,22 @@ void control_close(struct control *control)
 	free(control);
 }
 
+static void lower_to(int *timeout_ms, int64_t left_ms)
+{
+	if (*timeout_ms < 0 || left_ms < *timeout_ms)
+		*timeout_ms = (int)left_ms;
+}
+
 unsigned int control_poll(const struct control *control, struct pollfd *polls, int *timeout_ms)
 {
 	unsigned int count = 0;
 	int64_t now = clock_monotonic_ms();
 
 	polls[count++] = (struct pollfd){.fd = control->fd, .events = POLLIN};
+	if (control->paused_until_ms > now) {
+		polls[0].fd = -1; /* poll passes over it */
+		lower_to(timeout_ms, control->paused_until_ms - now);
+	}
 	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++) {
 		const struct client *client = &control->clients[i];
 		int64_t left = client->deadline_ms - now;
@@ -177,9 +195,7 @@ unsigned int control_poll(const struct control *control, struct pollfd *polls, i
 			continue;
 		polls[count++] =
 			(struct pollfd){.fd = client->fd, .events = client->out ? POLLOUT : POLLIN};
-		left = left < 0 ? 0 : left + 1;
-		if (*timeout_ms < 0 || left < *timeout_ms)
-			*timeout_ms = (int)left;
+		lower_to(timeout_ms, left < 0 ? 0 : left + 1);
 	}
 	return count;
 }
@@ -207,6 +223,16 @@ static struct client *free_place(struct control *control, const struct peer *pee
 	return places > PROTOCOL_CLIENTS_OWN || peer_may_change(peer) ? place : NULL;
 }
 
+/* Nobody there any more, or not yet: nothing. Else a shortage, which is said once until it is over. */
+static void pause_accepting(struct control *control, int err)
+{
+	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
+		return;
+	if (control->paused_until_ms == 0)
+		log_warning("control connections have to wait: %s; traffic goes on", strerror(err));
+	control->paused_until_ms = clock_monotonic_ms() + CONTROL_PAUSE_MS;
+}
+
 static void accept_client(struct control *control)
 {
 	static const char full[] = "{\"ok\": false, \"error\": \"too many connections\"}\n";
@@ -214,8 +240,11 @@ static void accept_client(struct control *control)
 	struct peer peer;
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
+	if (fd < 0) {
+		pause_accepting(control, errno);
 		return;
+	}
+	control->paused_until_ms = 0;
 	if (peer_read(fd, control->group, &peer) < 0) {
 		close(fd);
 		return;

@@ -69,6 +69,7 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
 			.judge = &daemon->judges[i],
+			.bell = {.armed = 1, .wake = daemon->wake},
 		};
 	}
 	return 0;
@@ -197,6 +198,5 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->workers);
 	sharedmem_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
 	sharedmem_free(daemon->judges, daemon->worker_count * sizeof(*daemon->judges));
-	free(daemon->last_reload_error);
 	sandbox_fini(&daemon->sandbox);
 }

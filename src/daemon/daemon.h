@@ -23,11 +23,11 @@ struct daemon {
 	struct flowlog flowlog;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
-	int wake;     /* eventfd the rings write to */
-	int table_fd; /* the kernel's queue table, or -errno */
-	time_t started;
+	int wake;           /* eventfd the rings and bells write to */
+	int table_fd;       /* the kernel's queue table, or -errno */
+	int64_t started_ms; /* of the monotonic clock */
 	uint64_t reloads;
-	char *last_reload_error; /* of the last reload, NULL when it succeeded */
+	char last_reload_error[256]; /* of the last reload, empty when it succeeded */
 };
 
 /*

@@ -9,29 +9,20 @@
  */
 #include "daemon/events.h"
 
-#include <unistd.h>
-
 void event_ring_init(struct event_ring *ring, int wake)
 {
-	*ring = (struct event_ring){.wake = wake, .armed = 1};
+	*ring = (struct event_ring){.bell = {.wake = wake, .armed = 1}};
 }
 
 void event_ring_put(struct event_ring *ring, const struct event *event)
 {
-	uint64_t one = 1;
-
 	if (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == EVENT_RING_LEN) {
 		__atomic_store_n(&ring->lost, ring->lost + 1, __ATOMIC_RELAXED);
 		return;
 	}
 	ring->events[ring->head % EVENT_RING_LEN] = *event;
 	__atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&ring->armed, __ATOMIC_SEQ_CST) &&
-	    __atomic_exchange_n(&ring->armed, 0, __ATOMIC_SEQ_CST)) {
-		/* Cannot fail: the counter is far from its limit, and a lost wake-up only delays. */
-		if (write(ring->wake, &one, sizeof(one)) < 0)
-			__atomic_store_n(&ring->armed, 1, __ATOMIC_SEQ_CST);
-	}
+	bell_ring(&ring->bell);
 }
 
 bool event_ring_take(struct event_ring *ring, struct event *out)
@@ -45,6 +36,6 @@ bool event_ring_take(struct event_ring *ring, struct event *out)
 
 bool event_ring_arm(struct event_ring *ring)
 {
-	__atomic_store_n(&ring->armed, 1, __ATOMIC_SEQ_CST);
+	bell_arm(&ring->bell);
 	return ring->tail != __atomic_load_n(&ring->head, __ATOMIC_SEQ_CST);
 }

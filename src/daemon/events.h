@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_EVENTS_H
 
 #include "core/packet.h"
+#include "daemon/bell.h"
 
 /* A packet that was dropped, or would have been: enough to say which and why. */
 struct event {
@@ -20,15 +21,13 @@ struct event {
 
 /*
  * From one worker to the main thread. Never blocks and never grows: what does not fit is counted in
- * `lost`. Descriptor `wake` (an eventfd) is written when the reader asked to be woken, at most once
- * for each time it asks.
+ * `lost`. The reader is woken when it asked to be (bell.h).
  */
 struct event_ring {
 	uint64_t head; /* written by the worker */
 	uint64_t tail; /* written by the reader */
 	uint64_t lost;
-	int armed;
-	int wake;
+	struct bell bell;
 	struct event events[EVENT_RING_LEN];
 };
 

@@ -18,6 +18,7 @@
 #include "common/log.h"
 
 #define RETRY_MS 250 /* until another look whether the writer is done */
+#define STEP_S   2   /* the clocks are apart by more: one was set */
 
 int flowlog_prepare(struct flowlog *log, const struct policy *policy, unsigned int worker_count,
 		    struct flow_set **out)
@@ -43,17 +44,31 @@ int flowlog_prepare(struct flowlog *log, const struct policy *policy, unsigned i
 static void open_window(struct flowlog *log)
 {
 	log->start_s = time(NULL);
-	log->due_ms = clock_monotonic_ms() + (int64_t)log->set->window_s * 1000;
+	log->opened_ms = clock_monotonic_ms();
+	log->due_ms = log->opened_ms + (int64_t)log->set->window_s * 1000;
+}
+
+/*
+ * When the window began, by the clock it ends by. A wall clock that was put forward or back meanwhile makes
+ * it neither a day long nor end before it began.
+ */
+static int64_t start_by(const struct flowlog *log, int64_t end_s)
+{
+	int64_t length_s = (clock_monotonic_ms() - log->opened_ms + 500) / 1000;
+	int64_t stepped_s = end_s - log->start_s - length_s;
+
+	return stepped_s < -STEP_S || stepped_s > STEP_S ? end_s - length_s : log->start_s;
 }
 
 /* These tables are no worker's any more. */
 static void give(struct flowlog *log, struct flow_table **tables, bool last)
 {
+	int64_t end_s = time(NULL);
 	struct flow_job job = {
 		.set = log->set,
 		.tables = tables,
-		.start_s = log->start_s,
-		.end_s = time(NULL),
+		.start_s = start_by(log, end_s),
+		.end_s = end_s,
 		.last = last,
 	};
 

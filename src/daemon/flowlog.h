@@ -13,7 +13,8 @@ struct flowlog {
 	struct flow_set *set;      /* what the workers fill; NULL: off */
 	struct flowwriter *writer; /* from the first set on */
 	int64_t due_ms;            /* the window's end, monotonic; 0: no window is open */
-	int64_t start_s;           /* the window's start, seconds since the epoch */
+	int64_t opened_ms;         /* the window's start, monotonic */
+	int64_t start_s;           /* the same in seconds since the epoch */
 	uint64_t windows;          /* given to the writer */
 	uint64_t lost_packets;     /* of those windows: packets of flows that found no place */
 };

@@ -92,15 +92,24 @@ static int flush(struct flowwriter *writer, const char *path, bool records)
 	return err;
 }
 
-static void describe(const struct flow *flow, const struct flow_set *set,
+/* From the first packet to the last; no longer than the window, though the clock may have been put forward. */
+static int64_t span_of(const struct flow *flow, const struct flow_job *job)
+{
+	int64_t most_s = job->end_s - job->start_s + 1;
+
+	return flow->span_s > most_s ? most_s : flow->span_s;
+}
+
+static void describe(const struct flow *flow, const struct flow_job *job,
 		     struct flowlog_record *record)
 {
+	const struct flow_set *set = job->set;
 	struct flow_tuple tuple = flows_tuple(flow);
 
 	*record = (struct flowlog_record){
 		.account = set->account,
 		.start = flow->first_s,
-		.end = (int64_t)flow->first_s + flow->span_s,
+		.end = flow->first_s + span_of(flow, job),
 		.src = tuple.src,
 		.dst = tuple.dst,
 		.sport = tuple.sport,
@@ -117,9 +126,10 @@ static void describe(const struct flow *flow, const struct flow_set *set,
 }
 
 /* All flows of one table; the first failure loses the rest. */
-static int write_table(struct flowwriter *writer, const struct flow_set *set,
+static int write_table(struct flowwriter *writer, const struct flow_job *job,
 		       const struct flow_table *table, int err)
 {
+	const struct flow_set *set = job->set;
 	struct flowlog_record record;
 	const struct flow *flow;
 	uint64_t unwritten = 0;
@@ -136,7 +146,7 @@ static int write_table(struct flowwriter *writer, const struct flow_set *set,
 			unwritten++;
 			continue;
 		}
-		describe(flow, set, &record);
+		describe(flow, job, &record);
 		flowfile_line(&writer->file, flowlog_print(&set->format, &record, line));
 	}
 	lose(writer, unwritten);
@@ -186,7 +196,7 @@ static void write_window(struct flowwriter *writer, const struct flow_job *job)
 		note(writer, set->file, err);
 	writer->skipped |= flow_set_lost(set, job->tables) > 0;
 	for (unsigned int i = 0; i < set->worker_count; i++)
-		err = write_table(writer, set, job->tables[i], err);
+		err = write_table(writer, job, job->tables[i], err);
 	if (!err)
 		err = flush(writer, set->file, true);
 	if (err)
@@ -346,14 +356,14 @@ bool flowwriter_stop(struct flowwriter *writer, int patience_ms)
 	writer->stop = true;
 	pthread_cond_signal(&writer->wake);
 	pthread_mutex_unlock(&writer->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += patience_ms / 1000;
 	until.tv_nsec += (long)(patience_ms % 1000) * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	if (pthread_timedjoin_np(writer->thread, NULL, &until) != 0)
+	if (pthread_clockjoin_np(writer->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
 		return false;
 	pthread_cond_destroy(&writer->wake);
 	pthread_mutex_destroy(&writer->lock);

@@ -103,7 +103,7 @@ static void judge_share(struct judge *judge, struct snapshot *snapshot, struct s
 
 static void run_child(struct isolate *isolate, int go, int done)
 {
-	const int fds[] = {go, done, isolate->judge->events->wake};
+	const int fds[] = {go, done, isolate->judge->events->bell.wake};
 	uint8_t byte = 0;
 
 	if (confine_child(fds, 3) < 0)

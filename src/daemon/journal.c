@@ -44,12 +44,15 @@ static void tell(const struct event *event, const struct daemon *daemon)
 	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
 }
 
-static void drain(struct journal *journal, struct daemon *daemon)
+/* True when there was something. */
+static bool drain(struct journal *journal, struct daemon *daemon)
 {
 	struct event event;
+	bool any = false;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		while (event_ring_take(&daemon->rings[i], &event)) {
+			any = true;
 			if (journal->lines < JOURNAL_LINES) {
 				journal->lines++;
 				tell(&event, daemon);
@@ -58,6 +61,7 @@ static void drain(struct journal *journal, struct daemon *daemon)
 			}
 		}
 	}
+	return any;
 }
 
 static uint64_t ring_losses(const struct daemon *daemon)
@@ -88,10 +92,11 @@ static void end_period(struct journal *journal, struct daemon *daemon)
 
 void journal_work(struct journal *journal, struct daemon *daemon)
 {
-	drain(journal, daemon);
-	if (journal->period_end_ms == 0)
+	bool any = drain(journal, daemon);
+
+	if (journal->period_end_ms == 0 && any)
 		journal->period_end_ms = clock_monotonic_ms() + JOURNAL_PERIOD_MS;
-	else if (clock_monotonic_ms() >= journal->period_end_ms)
+	else if (journal->period_end_ms != 0 && clock_monotonic_ms() >= journal->period_end_ms)
 		end_period(journal, daemon);
 }
 

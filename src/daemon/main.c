@@ -14,10 +14,12 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/protocol.h"
 #include "common/streams.h"
@@ -26,6 +28,7 @@
 #include "daemon/journal.h"
 #include "daemon/kernelqueue.h"
 #include "daemon/laststate.h"
+#include "daemon/overflow.h"
 #include "daemon/request.h"
 #include "daemon/status.h"
 #include "daemon/watchdog.h"
@@ -45,6 +48,7 @@ struct loop {
 	struct control *control;
 	struct watchdog watchdog;
 	struct journal journal;
+	struct overflow overflow;
 	int signals;
 };
 
@@ -176,8 +180,27 @@ static int lower(int timeout_ms, int other_ms)
 	return timeout_ms < 0 || (other_ms >= 0 && other_ms < timeout_ms) ? other_ms : timeout_ms;
 }
 
-/* Serves until a signal ends it. 0, or -errno when waiting itself fails. */
-static int run(struct loop *loop)
+/*
+ * Waits until one is ready. Where that is refused, for example because the process may hold fewer descriptors
+ * now than it has (prlimit(1)), nobody is served but signals, and it is tried again soon: the workers need
+ * none of this, so it is no reason to end.
+ */
+static void wait_ready(struct pollfd *polls, nfds_t count, struct pollfd *signals, int timeout_ms)
+{
+	static const struct timespec pause = {.tv_nsec = 100000000};
+
+	if (poll(polls, count, timeout_ms) >= 0)
+		return;
+	for (nfds_t i = 0; i < count; i++)
+		polls[i].revents = 0;
+	if (errno == EINTR)
+		return;
+	nanosleep(&pause, NULL);
+	signals->revents = POLLIN; /* it does not block: looking costs nothing */
+}
+
+/* Serves until a signal ends it. */
+static void run(struct loop *loop)
 {
 	enum { SIGNALS, EVENTS, CONTROL };
 	struct pollfd polls[CONTROL + CONTROL_POLL_MAX];
@@ -189,13 +212,13 @@ static int run(struct loop *loop)
 				       journal_timeout_ms(&loop->journal));
 		unsigned int clients;
 
+		timeout_ms = lower(timeout_ms, overflow_timeout_ms(&loop->overflow));
 		timeout_ms = lower(timeout_ms, flowlog_timeout_ms(&daemon->flowlog));
 		clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
 
 		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
 		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
-		if (poll(polls, CONTROL + clients, timeout_ms) < 0 && errno != EINTR)
-			return -errno;
+		wait_ready(polls, CONTROL + clients, &polls[SIGNALS], timeout_ms);
 		watchdog_work(&loop->watchdog, daemon);
 		flowlog_work(&daemon->flowlog, daemon->workers);
 		if (polls[EVENTS].revents &&
@@ -203,9 +226,10 @@ static int run(struct loop *loop)
 			journal_work(&loop->journal, daemon);
 		else if (journal_timeout_ms(&loop->journal) >= 0)
 			journal_work(&loop->journal, daemon);
+		overflow_work(&loop->overflow, daemon);
 		control_serve(loop->control, polls + CONTROL, clients, daemon);
 		if (polls[SIGNALS].revents && !handle_signals(loop))
-			return 0;
+			return;
 	}
 }
 
@@ -279,12 +303,13 @@ static int serve(const struct options *options)
 		.socket_path = options->socket,
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.table_fd = kernelqueue_open(),
-		.started = time(NULL),
+		.started_ms = clock_monotonic_ms(),
 	};
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
 	bool started = false;
 	int status, err;
 
+	log_open();
 	fdstore_take(&daemon.fdstore);
 	crash_install();
 	if (daemon.wake < 0 || loop.signals < 0) {
@@ -317,12 +342,10 @@ static int serve(const struct options *options)
 	watchdog_init(&loop.watchdog);
 	started = true;
 	say_ready(&daemon);
-	err = run(&loop);
-	if (err)
-		log_error("cannot wait for events: %s", strerror(-err));
+	run(&loop);
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
-	status = err ? EX_OSERR : EX_OK;
+	status = EX_OK;
 out:
 	control_close(loop.control);
 	if (!started)

@@ -105,8 +105,8 @@ static void first_error(const struct conf_report *report, const char *path,
 
 	while (i < report->count && report->items[i].severity != CONF_ERROR)
 		i++;
-	if (i == report->count)
-		snprintf(result->error, sizeof(result->error), "%s has errors", path);
+	if (i == report->count) /* there was none to say it in full */
+		snprintf(result->error, sizeof(result->error), "%s: out of memory", path);
 	else if (report->items[i].line == 0)
 		snprintf(result->error, sizeof(result->error), "%s: %s", report->items[i].file,
 			 report->items[i].message);
@@ -177,12 +177,9 @@ bool reload_policy(struct daemon *daemon, struct conf_report *report, struct rel
 
 	*result = (struct reload_result){0};
 	next = prepare(daemon, report, result, &flows);
-	free(daemon->last_reload_error);
-	daemon->last_reload_error = NULL;
-	if (!next) {
-		daemon->last_reload_error = strdup(result->error);
+	snprintf(daemon->last_reload_error, sizeof(daemon->last_reload_error), "%s", result->error);
+	if (!next)
 		return false;
-	}
 	configure_queues(daemon, next->policy);
 	swap(daemon, next, flows);
 	daemon->reloads++;

@@ -38,15 +38,17 @@ int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_cou
 		 struct snapshot **out)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct timespec now;
 	int err;
 
 	if (!snapshot) {
 		policy_free(policy);
 		return -ENOMEM;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	snapshot->policy = policy;
 	snapshot->serial = serial;
-	snapshot->loaded = time(NULL);
+	snapshot->loaded_s = now.tv_sec;
 	snapshot->worker_count = worker_count;
 	err = policy_compile(policy);
 	if (!err)

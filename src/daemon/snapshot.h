@@ -26,8 +26,8 @@ struct isolate;
  */
 struct snapshot {
 	struct policy *policy;
-	uint64_t serial; /* 1, 2, ... in order of loading */
-	time_t loaded;
+	uint64_t serial;  /* 1, 2, ... in order of loading */
+	int64_t loaded_s; /* of the monotonic clock */
 	unsigned int worker_count;
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "daemon/kernelqueue.h"
 
@@ -254,7 +255,7 @@ json_t *status_json(const struct daemon *daemon)
 {
 	const struct policy *policy = daemon->current->policy;
 	json_t *status = json_object();
-	time_t now = time(NULL);
+	int64_t now_s = clock_monotonic_ms() / 1000;
 
 	put(status, "version", json_string(NACLD_VERSION));
 	put_count(status, "pid", (uint64_t)getpid());
@@ -266,17 +267,18 @@ json_t *status_json(const struct daemon *daemon)
 	    json_string(policy->fragments == POLICY_STRICT ? "strict" : "reassemble"));
 	put(status, "isolation", json_string(policy_isolation_name(policy->isolation)));
 	put(status, "exempt", exempt_json(policy));
-	put(status, "uptime_s", json_integer(now - daemon->started));
-	put(status, "policy_age_s", json_integer(now - daemon->current->loaded));
+	put(status, "uptime_s", json_integer(now_s - daemon->started_ms / 1000));
+	put(status, "policy_age_s", json_integer(now_s - daemon->current->loaded_s));
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
-	    daemon->last_reload_error ? json_string(daemon->last_reload_error) : json_null());
+	    daemon->last_reload_error[0] ? json_string(daemon->last_reload_error) : json_null());
 	put(status, "sandbox", sandbox_json(&daemon->sandbox));
 	put(status, "host", host_json(policy));
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));
 	put(status, "queues", queues_json(daemon));
 	put(status, "flow_log", flow_log_json(daemon));
+	put_count(status, "log_lost_lines", log_lost());
 	put(status, "outcomes", outcomes_json(daemon));
 	put(status, "reasons", reasons_json(daemon));
 	return status;
@@ -292,7 +294,7 @@ void status_line(const struct daemon *daemon, char *buf, size_t len)
 			 policy->acls[i].lists[OUTBOUND].count;
 	snprintf(buf, len, "%s%s: %zu ACL%s, %zu rules, %u queue%s",
 		 policy->mode == POLICY_MONITOR ? "monitoring, dropping nothing" : "enforcing",
-		 daemon->last_reload_error ? " (the last reload was refused)" : "",
+		 daemon->last_reload_error[0] ? " (the last reload was refused)" : "",
 		 policy->acl_count, policy->acl_count == 1 ? "" : "s", rules, daemon->worker_count,
 		 daemon->worker_count == 1 ? "" : "s");
 }

@@ -56,6 +56,7 @@ static void work(struct worker *worker, unsigned int n)
 		send_verdicts(worker);
 	counter_add(&worker->judge->counters.wakeups, 1);
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
+	bell_ring(&worker->bell);
 }
 
 static void *run(void *arg)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "daemon/bell.h"
 #include "daemon/crash.h"
 #include "daemon/isolate.h"
 #include "daemon/judge.h"
@@ -18,6 +19,7 @@ struct worker {
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
 	struct judge *judge;
+	struct bell bell; /* rung after each batch: for a main thread that waits for traffic */
 	uint64_t sequence;
 	int stop;
 	int stopped;

@@ -28,10 +28,33 @@ static void syntax_error(struct conf_reader *r, const config_t *config)
 			   "syntax error here or on the line before");
 }
 
+/*
+ * libconfig uses memory without looking whether it got any (1.5), or ends the process (1.8). So what its tree
+ * can take of this text is asked for before, in one piece, and given back. Rules take about 12 bytes for
+ * one of text.
+ */
+static bool tree_fits(const struct conf_reader *r)
+{
+	void *volatile block; /* or the compiler does without the call */
+	size_t len = 32768;
+	bool fits;
+
+	for (size_t i = 0; i < r->source_count; i++)
+		len += r->sources[i].len;
+	block = malloc(len * 32);
+	fits = block;
+	free(block);
+	return fits;
+}
+
 static void parse(struct conf_reader *r)
 {
 	config_t config;
 
+	if (!tree_fits(r)) {
+		conf_out_of_memory(r);
+		return;
+	}
 	config_init(&config);
 	if (strcmp(r->folder, ".") != 0)
 		config_set_include_dir(&config, r->folder);

@@ -10,7 +10,7 @@ import pytest
 
 from config import open_host
 from lib import wait_until
-from services import Nacld, naclctl, read_line
+from services import Nacld, naclctl, queue_file, read_line
 
 REQUEST_MAX, CLIENTS_MAX = 4096, 32
 EX_UNAVAILABLE = 69
@@ -211,6 +211,17 @@ def test_what_is_no_socket_is_not_replaced(net):
     assert nacld.log().splitlines() == [
         f"nacld: error: cannot listen at {path}: there is a file that is no socket: choose another path"]
     assert path.read_text() == "still here"
+
+
+def test_a_second_daemon_at_the_socket_is_refused(nacld):
+    """Another queue, the same socket: the first keeps its socket, its queue and its packets."""
+    other = open_host(first=1)
+    second = Nacld(nacld.ns, other, "-s", nacld.socket_path, ready=False, expect=(EX_UNAVAILABLE,))
+    assert second.wait() == EX_UNAVAILABLE
+    assert second.log().splitlines() == [
+        f"nacld: error: cannot listen at {nacld.socket_path}: another nacld answers there"]
+    assert nacld.status()["pid"] == nacld.pid
+    assert set(queue_file(nacld.ns)) == {0}, "the second has given its queue back"
 
 
 def test_closed_standard_streams_are_not_taken_by_others(net):

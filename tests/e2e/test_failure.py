@@ -14,6 +14,7 @@ from wire import inject
 
 PORT = 9000
 LENGTH, SENT = 8, 50
+EX_CONFIG = 78
 
 
 def datagrams(count):
@@ -31,6 +32,14 @@ def drain(receiver):
             got.append(receiver.recv(64))
     except BlockingIOError:
         return got
+
+
+def all_pass(link, sender, receiver, count=500):
+    """So many datagrams go in and come out, a few at a time: the receiver's own buffer is small."""
+    for at in range(0, count, 100):
+        inject(link, sender, *datagrams(100))
+        got = []
+        wait_until(lambda: got.extend(drain(receiver)) or len(got) == 100, f"all come out, of {at} on")
 
 
 def test_monitor_drops_nothing_and_counts_what_it_would(net, tmp_path):
@@ -66,6 +75,10 @@ def test_daemon_absent(net, tmp_path, tool, on_failure):
         return curl(client, "http://192.0.2.1/", timeout=0.7, check=False).returncode == 0
 
     assert loads() == (on_failure == "accept")
+    broken = Nacld(server, closed_host(on_failure=on_failure).replace("inbound", "inbund"), ready=False,
+                   expect=(EX_CONFIG,))
+    assert broken.wait() == EX_CONFIG
+    assert loads() == (on_failure == "accept"), "a start that is refused opens and closes nothing"
     nacld = Nacld(server, closed_host(on_failure=on_failure))
     assert nacld.status()["on_failure"] == on_failure
     assert not loads()

@@ -126,6 +126,8 @@ def test_windows_follow_each_other_and_nothing_is_lost_between(net):
     queue_rule(server, "INPUT")
     path, sent = net.tmp / "flow.log", 0
 
+    wait_until(path.exists, "the writer has opened the file")
+
     def windows():
         return [r for r in records(path) if r["log-status"] == "OK"]
 
@@ -183,10 +185,12 @@ def test_a_full_disk_loses_counted_records_and_no_verdict(net):
     inject(link, client, *[datagram(1024 + i) for i in range(3000)])
     wait_until(lambda: nacld.total("accepted") == 3000, "every packet has its verdict")
     wait_until(lambda: log_status(nacld, "lost_records") > 0, "the disk is full")
+    inject(link, client, *[datagram(5000 + i) for i in range(50)])
+    wait_until(lambda: nacld.total("accepted") == 3050, "and those that come meanwhile too")
 
     def settled():
         log = nacld.status()["flow_log"]
-        return log["records"] + log["lost_records"] == 3000 and log
+        return log["records"] + log["lost_records"] == 3050 and log
 
     log = wait_until(settled, "every record is written or counted as lost")
     assert log["lost_packets"] == 0

@@ -9,70 +9,95 @@ import time
 
 import pytest
 
-from config import allow, config, host, open_host
+from config import allow, config, deny, host, open_host
 from lib import wait_until
 from services import ControlError, Nacld, curl, nginx, steer, udp_server
 
 PORT = 9000
-SECONDS, RATE, EVERY = 4.0, 3000, 0.05
+SECONDS, RATE, SIGNALS = 10.0, 3000, 1000
+OPEN, SHUT = 7001, 7002  # what each of two policies says of them, and no mixture of the two
 
 
-def numbered_stream(sender, stop_at):
-    """Sends 0, 1, 2, ... as datagrams at about RATE a second; returns how many."""
+class Collector(threading.Thread):
+    """The numbers that arrive at one port, until stop()."""
+
+    def __init__(self, ns, port):
+        super().__init__()
+        self.socket = udp_server(ns, port)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.socket.settimeout(0.2)
+        self.got = []
+        self.done = threading.Event()
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                self.got.append(int(self.socket.recv(64)))
+            except TimeoutError:
+                if self.done.is_set():
+                    return
+
+    def stop(self):
+        self.done.set()
+        self.join()
+        self.socket.close()
+
+
+def numbered_streams(ns, ports, stop_at):
+    """Sends 0, 1, 2, ... as datagrams to each port, at about RATE a second in all; returns how many each."""
+    senders = [ns.socket(kind=socket.SOCK_DGRAM) for _ in ports]
+    for sender, port in zip(senders, ports):
+        sender.connect(("192.0.2.1", port))
     start, number = time.monotonic(), 0
     while (now := time.monotonic()) < stop_at:
-        while number < (now - start) * RATE:
-            sender.send(b"%d" % number)
+        while number < (now - start) * RATE / len(ports):
+            for sender in senders:
+                sender.send(b"%d" % number)
             number += 1
         time.sleep(0.002)
+    for sender in senders:
+        sender.close()
     return number
 
 
-def test_reload_under_load_loses_no_packet(net):
-    """A stream of numbered datagrams while the daemon reloads twenty times a second."""
+def test_a_thousand_reloads_under_load_lose_nothing_and_no_packet_sees_half_a_policy(net):
+    """A thousand SIGHUPs in ten seconds, between two policies that differ in two rules and agree about every
+    packet. Rule 100 of the first with 110 of the second would let SHUT in, 100 of the second with 110 of
+    the first would drop OPEN."""
     client, server, _ = net.pair()
-    rules = [allow(100, "udp", ports=PORT), allow(110, "tcp", ports=80)]
-    other = [allow(100, "udp", ports=PORT), allow(105, "tcp", ports=443), allow(110, "tcp", ports=80)]
-    texts = [config(host(rules, []), length=4096), config(host(other, []), length=4096)]
+    span, same = f"{OPEN}-{SHUT}", allow(120, "udp", ports=PORT)
+    texts = [config(host(rules, []), length=4096) for rules in (
+        [allow(100, "udp", ports=OPEN), deny(110, "udp", ports=span), same],
+        [deny(100, "udp", ports=SHUT), allow(110, "udp", ports=span), same])]
     nacld = Nacld(server, texts[0])
     steer(server, nacld)
-    got, done = [], threading.Event()
-    with udp_server(server, PORT) as receiver, client.socket(kind=socket.SOCK_DGRAM) as sender:
-        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        receiver.settimeout(0.2)
 
-        def collect():
-            while True:
-                try:
-                    got.append(int(receiver.recv(64)))
-                except TimeoutError:
-                    if done.is_set():
-                        return
+    def reload_often(start):
+        for turn in range(SIGNALS):
+            time.sleep(max(0, start + turn * SECONDS / SIGNALS - time.monotonic()))
+            nacld.write(texts[turn % 2])
+            nacld.kill(signal.SIGHUP)
 
-        def reload_often(until):
-            turn = 0
-            while time.monotonic() < until:
-                turn += 1
-                nacld.write(texts[turn % 2])
-                nacld.kill(signal.SIGHUP)
-                time.sleep(EVERY)
-
-        sender.connect(("192.0.2.1", PORT))
-        until = time.monotonic() + SECONDS
-        threads = [threading.Thread(target=collect), threading.Thread(target=reload_often, args=(until,))]
-        for thread in threads:
-            thread.start()
-        sent = numbered_stream(sender, until)
-        wait_until(lambda: len(got) >= sent or not threads[0].is_alive(), "the stream arrived", 5)
-        done.set()
-        for thread in threads:
-            thread.join()
+    collectors = {port: Collector(server, port) for port in (PORT, OPEN, SHUT)}
+    start = time.monotonic()
+    hand = threading.Thread(target=reload_often, args=(start,))
+    hand.start()
+    sent = numbered_streams(client, (PORT, OPEN, SHUT), start + SECONDS)
+    hand.join()
+    wait_until(lambda: nacld.total("packets") == 3 * sent, "every packet is judged")
+    for collector in collectors.values():
+        collector.stop()
     assert sent > RATE, "there was no load"
-    assert got == list(range(sent)), f"lost {sent - len(set(got))} of {sent}"
+    for port in (PORT, OPEN):
+        got = collectors[port].got
+        assert got == list(range(sent)), f"port {port}: lost {sent - len(set(got))} of {sent}"
+    assert collectors[SHUT].got == [], "let in, though both policies deny it"
     status = nacld.status()
-    assert status["reloads"] >= SECONDS / EVERY / 4, "hardly a reload happened"
+    assert status["reloads"] >= SIGNALS / 10, "hardly a reload happened"
     assert status["last_reload_error"] is None
-    assert nacld.packets("web", "inbound", 100) == sent, "rule 100 never changed: it counted each one"
+    assert nacld.packets("web", "inbound", 120) == sent, "rule 120 never changed: it counted each one"
+    assert nacld.total("dropped") == sent
     assert nacld.total("kernel_dropped") == nacld.total("user_dropped") == 0
 
 

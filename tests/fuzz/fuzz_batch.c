@@ -227,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snapshot->policy->on_failure = reference->on_failure;
 	snapshot->policy->mode = data[0] & 2 ? POLICY_MONITOR : POLICY_ENFORCE;
 	slots = fill(data + 1, size - 1);
-	ring.armed = 0; /* nobody to wake */
+	ring.bell.armed = 0; /* nobody to wake */
 	judge_batch(&judge, snapshot, &batch, slots);
 	claim_verdicts(slots, &judge.counters);
 	claim_ids(slots);

@@ -18,13 +18,13 @@ static int open_ring(void **state)
 {
 	(void)state;
 	event_ring_init(&ring, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-	return ring.wake < 0;
+	return ring.bell.wake < 0;
 }
 
 static int close_ring(void **state)
 {
 	(void)state;
-	return close(ring.wake);
+	return close(ring.bell.wake);
 }
 
 static void put(uint64_t serial)
@@ -38,7 +38,7 @@ static uint64_t wakeups(void)
 {
 	uint64_t count;
 
-	return read(ring.wake, &count, sizeof(count)) == sizeof(count) ? count : 0;
+	return read(ring.bell.wake, &count, sizeof(count)) == sizeof(count) ? count : 0;
 }
 
 static void events_come_out_in_order(void **state)

@@ -57,7 +57,7 @@ static int set_up(void **state)
 	(void)state;
 	memset(&judge, 0, sizeof(judge));
 	event_ring_init(&ring, -1);
-	ring.armed = 0; /* nobody to wake */
+	ring.bell.armed = 0; /* nobody to wake */
 	judge.events = &ring;
 	used = 0;
 	return snapshot_new(web_policy(), 1, 1, &snapshot) != 0 || batch_init(&batch, -1) != 0;
