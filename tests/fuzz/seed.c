@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "format/flowlog.h"
 #include "unit/messages.h"
 #include "unit/packets.h"
 
@@ -172,6 +173,29 @@ static const char *const lines[] = {
 	"in",
 };
 
+/* Format, account, ACL, and the bytes of a record: all of them, as the target takes them. */
+#define RECORD_SEED                                                                                \
+	"8\x20\x01\x0d\xb8zzzzzzzzzzzz\xc0\x01\x02\x03 0123456789abcdef\x02\x03\x04\x05"           \
+	"\x9c\x40\x01\xbb\x06\x12\x01\x64zzzzzzz\x07zzzzzzz\x08zzzz\x54\x8b\x23\x1azzzz\x54\x8b"   \
+	"\x23\x56"
+
+static const char *const flow_logs[] = {
+	FLOWLOG_FORMAT_DEFAULT "\n123456789010\nweb\n" RECORD_SEED,
+	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n\x02" RECORD_SEED,
+	"${vpc-id} ${subnet-id} ${instance-id} ${tcp-flags} ${type} ${pkt-srcaddr} ${pkt-dstaddr}"
+	"\n1\nweb\n9" RECORD_SEED,
+	"${region} ${az-id} ${sublocation-type} ${sublocation-id} ${traffic-path} ${flow-direction}"
+	" ${pkt-src-aws-service} ${pkt-dst-aws-service}\n1\na.b-c_d\n\x39" RECORD_SEED,
+	"${rule-number} ${acl-name} ${version}\n1\nweb\n\x29" RECORD_SEED,
+	"${srcaddr}  ${dstaddr}\n1\nweb\n",
+	"${srcaddr} ${srcaddr}\n1\nweb\n",
+	"$srcaddr\n1\nweb\n",
+	"${no-such-field}\n1\nweb\n",
+	"${version}\nan account\nweb\n",
+	"${version}\n1\na name\n",
+	" \n\n\n",
+};
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -182,5 +206,6 @@ int main(int argc, char **argv)
 	}
 	save_texts(argv[1], "control", requests, sizeof(requests) / sizeof(requests[0]));
 	save_texts(argv[1], "packetline", lines, sizeof(lines) / sizeof(lines[0]));
+	save_texts(argv[1], "flowlog", flow_logs, sizeof(flow_logs) / sizeof(flow_logs[0]));
 	return 0;
 }
