@@ -150,8 +150,9 @@ mandoc-lint: ## the man pages
 docs: all ## the documents against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
-lint: ## clang-tidy, gcc -fanalyzer and cppcheck: no finding (a few minutes)
-	$(Q)tests/suite $(B)/results static tests/lint static
+lint: ## clang-tidy, gcc -fanalyzer, cppcheck and scan-build: no finding (a few minutes)
+	$(Q)tests/deps build test
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results static tests/lint static
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format
