@@ -37,7 +37,7 @@ static void claim_format(const char *text, const struct flowlog_format *format)
 	for (size_t i = 0; i < format->count; i++) {
 		const char *name = flowlog_field_name(format->fields[i]);
 
-		CLAIM(name);
+		CLAIM(name && !memchr(format->fields, format->fields[i], i));
 		len += (size_t)snprintf(again + len, sizeof(again) - len, "%s${%s}", i ? " " : "",
 					name);
 	}
@@ -126,14 +126,14 @@ static struct addr take_addr(struct source *s, enum family family)
 
 static struct flowlog_record take_record(struct source *s, const struct policy *policy)
 {
-	uint64_t kind = take(s, 1);
+	uint64_t kind = take(s, 1), status = take(s, 1);
 	enum family family = kind & 1 ? FAMILY_IPV6 : FAMILY_IPV4;
 	struct flowlog_record record = {
-		.status = (enum flowlog_status)((kind >> 1) % 3),
-		.action = kind & 8 ? ACTION_ALLOW : ACTION_DENY,
-		.direction = kind & 16 ? INBOUND : OUTBOUND,
+		.status = (enum flowlog_status)(status % 3),
+		.action = kind & 2 ? ACTION_ALLOW : ACTION_DENY,
+		.direction = kind & 4 ? INBOUND : OUTBOUND,
 		.account = policy->flow_log.account,
-		.acl = kind & 32 ? policy->acls[0].name : NULL,
+		.acl = kind & 8 ? policy->acls[0].name : NULL,
 	};
 
 	record.src = take_addr(s, family);
@@ -148,6 +148,17 @@ static struct flowlog_record take_record(struct source *s, const struct policy *
 	record.start = (int64_t)(take(s, 8) & INT64_MAX);
 	record.end = (int64_t)(take(s, 8) & INT64_MAX);
 	return record;
+}
+
+/* What a line can hold as one field. */
+static bool is_word(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] >= 0x7f)
+			return false;
+	return len > 0 && len <= FLOWLOG_TEXT_MAX;
 }
 
 static bool is_number(const char *word, uint64_t value)
@@ -229,8 +240,7 @@ static void claim_line(const struct flowlog_format *format, const struct flowlog
 
 		CLAIM(stop && stop > at);
 		*stop = '\0';
-		for (const char *c = at; c < stop; c++)
-			CLAIM(*c > ' ' && *c < 0x7f);
+		CLAIM(is_word(at));
 		CLAIM(says(flowlog_field_name(format->fields[i]), at, format, record));
 		at = stop + 1;
 	}
@@ -261,6 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CLAIM(strcmp(policy->flow_log.format, texts.format) == 0);
 		CLAIM(strcmp(policy->flow_log.account, texts.account) == 0);
 		CLAIM(strcmp(policy->acls[0].name, texts.acl) == 0);
+		CLAIM(is_word(texts.account) && is_word(texts.acl));
 		claim_line(&format, &record);
 	}
 	policy_free(policy);

@@ -173,26 +173,29 @@ static const char *const lines[] = {
 	"in",
 };
 
-/* Format, account, ACL, and the bytes of a record: all of them, as the target takes them. */
-#define RECORD_SEED                                                                                \
-	"8\x20\x01\x0d\xb8zzzzzzzzzzzz\xc0\x01\x02\x03 0123456789abcdef\x02\x03\x04\x05"           \
-	"\x9c\x40\x01\xbb\x06\x12\x01\x64zzzzzzz\x07zzzzzzz\x08zzzz\x54\x8b\x23\x1azzzz\x54\x8b"   \
-	"\x23\x56"
+/* Format, account, ACL, and the bytes of a record, as the target takes them. */
+#define RECORD_ADDRESSES                                                                           \
+	"\x20\x01\x0d\xb8zzzzzzzzzzzz\xc0\x01\x02\x03\x20\x01\x0d\xb8yyyyyyyyyyyy\xcb\x01\x71\x09"
+#define RECORD_PORTS               "\x9c\x40\x01\xbb\x06\x12"
+#define RECORD_COUNTS              "aaaaaaa\x07zzzzzzz\x08zzzz\x54\x8b\x23\x1azzzz\x54\x8b\x23\x56"
+#define RECORD(kind, status, rule) kind status RECORD_ADDRESSES RECORD_PORTS rule RECORD_COUNTS
 
 static const char *const flow_logs[] = {
-	FLOWLOG_FORMAT_DEFAULT "\n123456789010\nweb\n" RECORD_SEED,
-	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n\x02" RECORD_SEED,
+	FLOWLOG_FORMAT_DEFAULT "\n123456789010\nweb\n" RECORD("0", "0", "\x01\x64"),
+	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "1", "\x01\x64"),
+	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "2", "\x01\x64"),
 	"${vpc-id} ${subnet-id} ${instance-id} ${tcp-flags} ${type} ${pkt-srcaddr} ${pkt-dstaddr}"
-	"\n1\nweb\n9" RECORD_SEED,
+	"\n1\nweb\n" RECORD("5", "0", "\x01\x64"),
 	"${region} ${az-id} ${sublocation-type} ${sublocation-id} ${traffic-path} ${flow-direction}"
-	" ${pkt-src-aws-service} ${pkt-dst-aws-service}\n1\na.b-c_d\n\x39" RECORD_SEED,
-	"${rule-number} ${acl-name} ${version}\n1\nweb\n\x29" RECORD_SEED,
+	" ${pkt-src-aws-service} ${pkt-dst-aws-service}\n1\na.b-c_d\n" RECORD("7", "0", "zz"),
+	"${rule-number} ${acl-name} ${version}\n1\nweb\n" RECORD("?", "0", "\x01\x64"),
+	"${rule-number} ${acl-name}\n1\nweb\n" RECORD("7", "0", "\x7f\xff"),
 	"${srcaddr}  ${dstaddr}\n1\nweb\n",
 	"${srcaddr} ${srcaddr}\n1\nweb\n",
 	"$srcaddr\n1\nweb\n",
 	"${no-such-field}\n1\nweb\n",
-	"${version}\nan account\nweb\n",
-	"${version}\n1\na name\n",
+	"${account-id}\nan account\nweb\n",
+	"${acl-name}\n1\na name\n",
 	" \n\n\n",
 };
 
