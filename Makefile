@@ -58,6 +58,7 @@ test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
 
+test_line_SRC            := src/core/classify_line.c src/core/rule.c src/core/addr.c
 test_classify_SRC        := $(CLASSIFY)
 test_classify_random_SRC := $(CLASSIFY)
 test_classify_size_SRC   := $(CLASSIFY)

@@ -193,6 +193,7 @@ static const char *const flow_logs[] = {
 	"${srcaddr}  ${dstaddr}\n1\nweb\n",
 	"${srcaddr} ${srcaddr}\n1\nweb\n",
 	"$srcaddr\n1\nweb\n",
+	"${srcaddr)\n1\nweb\n",
 	"${no-such-field}\n1\nweb\n",
 	"${account-id}\nan account\nweb\n",
 	"${acl-name}\n1\na name\n",
