@@ -59,6 +59,7 @@ test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
 
+test_line_SRC            := src/core/classify_line.c src/core/rule.c src/core/addr.c
 test_classify_SRC        := $(CLASSIFY)
 test_classify_random_SRC := $(CLASSIFY)
 test_classify_size_SRC   := $(CLASSIFY)
@@ -171,8 +172,9 @@ mandoc-lint: ## the man pages
 docs: all ## the documents against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
-lint: ## clang-tidy, gcc -fanalyzer and cppcheck: no finding (a few minutes)
-	$(Q)tests/suite $(B)/results static tests/lint static
+lint: ## clang-tidy, gcc -fanalyzer, cppcheck and scan-build: no finding (a few minutes)
+	$(Q)tests/deps build test
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results static tests/lint static
 
 format-check: ## .clang-format is law
 	$(Q)tests/suite $(B)/results format tests/lint format

@@ -302,7 +302,9 @@ static bool is_extension(uint8_t next)
 /*
  * Walks to the transport header. out->protocol is the header the cursor stands at. ESP and "no next
  * header" end the chain as any other protocol does; mobility, HIP and shim6 carry nothing further
- * and are protocols too. Behind the header of a later fragment there is only data.
+ * and are protocols too. Behind the header of a later fragment there is only data: where it names an
+ * extension header, the transport protocol is further on in that chain, which the first fragment holds.
+ * No rule may be asked about a protocol that nobody knows.
  */
 static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
 {
@@ -321,7 +323,7 @@ static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
 		if (reason != PACKET_OK)
 			return reason;
 	}
-	return PACKET_OK;
+	return is_extension(out->protocol) ? PACKET_UNKNOWN_TRANSPORT : PACKET_OK;
 }
 
 /*
@@ -394,6 +396,7 @@ const char *packet_reason_name(enum packet_reason reason)
 		[PACKET_JUMBOGRAM] = "jumbogram",
 		[PACKET_BAD_FRAGMENT] = "bad-fragment",
 		[PACKET_SHORT_FIRST_FRAGMENT] = "short-first-fragment",
+		[PACKET_UNKNOWN_TRANSPORT] = "unknown-transport",
 		[PACKET_TCP_TRUNCATED] = "tcp-truncated",
 		[PACKET_TCP_BAD_OFFSET] = "tcp-bad-offset",
 		[PACKET_UDP_TRUNCATED] = "udp-truncated",

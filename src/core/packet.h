@@ -30,9 +30,10 @@ enum packet_reason {
 	PACKET_JUMBOGRAM, /* IPv6: payload length 0, hop-by-hop, below 65,536 bytes (RFC 2675) */
 	PACKET_BAD_FRAGMENT, /* empty, not in units of 8 with more to come, beyond 65,535, or RFC 3128 */
 	PACKET_SHORT_FIRST_FRAGMENT, /* a first fragment that cannot hold its transport header */
-	PACKET_TCP_TRUNCATED,        /* fewer than 20 bytes of TCP */
-	PACKET_TCP_BAD_OFFSET,       /* data offset below 5, or beyond the packet */
-	PACKET_UDP_TRUNCATED,        /* fewer than 8 bytes of UDP */
+	PACKET_UNKNOWN_TRANSPORT, /* IPv6: only the first fragment says which transport this is of */
+	PACKET_TCP_TRUNCATED,     /* fewer than 20 bytes of TCP */
+	PACKET_TCP_BAD_OFFSET,    /* data offset below 5, or beyond the packet */
+	PACKET_UDP_TRUNCATED,     /* fewer than 8 bytes of UDP */
 	PACKET_UDP_BAD_LEN, /* UDP length below 8 (0 is right above 65,535), or beyond the packet */
 	PACKET_ICMP_TRUNCATED, /* fewer than 8 bytes of ICMP (4 for ICMPv6) */
 	PACKET_REASONS         /* how many */

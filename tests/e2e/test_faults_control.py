@@ -51,7 +51,7 @@ def test_ten_thousand_hostile_requests_do_not_touch_the_packets(net):
             folder.chmod(folder.stat().st_mode | 0o111)
     nacld.socket_path.chmod(0o666)
     held, before = open_descriptors(nacld), resident_kib(nacld)
-    script = pathlib.Path(__file__).with_name("hostile.py")
+    script = pathlib.Path(__file__).with_name("hostile_clients.py")
     who = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if nobody else ()
 
     with udp_server(server, 9000) as receiver, client.socket(kind=socket.SOCK_DGRAM) as sender:

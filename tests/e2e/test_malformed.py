@@ -2,7 +2,8 @@
 """Hostile packets: each gets one verdict (drop) and is counted under its own reason.
 
 "too-short", "bad-header-length" and "bad-total-length" cannot reach a hook: the kernel refuses such
-frames on the way in, and refuses or repairs such headers on the way out. The unit tests hold them.
+frames on the way in, and refuses or repairs such headers on the way out (a header length below 20 only
+recent ones). The unit tests hold them. Class by class and hook by hook: test_hostile.py.
 """
 
 import random

@@ -22,6 +22,12 @@ static inline unsigned int transport_be16(const uint8_t *p)
 	return p[0] * 256U + p[1];
 }
 
+/* What stands between the IPv6 header and the transport. A packet that is accepted never ends there. */
+static inline bool transport_is_extension(uint8_t next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60;
+}
+
 static inline struct transport transport_ipv4(const uint8_t *data)
 {
 	unsigned int fragment = transport_be16(data + 6);
@@ -96,6 +102,8 @@ static inline bool transport_agrees(enum family family, const uint8_t *data, con
 	const uint8_t *h = data + t.at;
 
 	if (p->protocol != t.protocol || p->fragment != t.fragment)
+		return false;
+	if (family == FAMILY_IPV6 && transport_is_extension(t.protocol))
 		return false;
 	if (t.later || !(ports || icmp))
 		return p->l4 == PACKET_L4_NONE && p->sport == 0 && p->dport == 0 &&
