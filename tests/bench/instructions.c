@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	event_ring_init(&ring, -1);
-	ring.armed = 0;
+	ring.bell.armed = 0;
 	if (batch_init(&batch, -1) || snapshot_new(forty_rules(), 1, 1, &snapshot))
 		fail("set up");
 	for (uint32_t i = 0; i < BATCH_LEN; i++)
