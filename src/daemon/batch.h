@@ -43,6 +43,12 @@ struct batch_geometry {
 	uint32_t first_message; /* offset of the first slot's message in the region */
 };
 
+/* The kernel's counts of lost packets when the log last told of them: it counts on in a queue that is kept. */
+struct batch_told {
+	uint32_t dropped;      /* the queue was full */
+	uint32_t user_dropped; /* the receive buffer was; both may wrap */
+};
+
 struct batch_region {
 	struct batch_geometry geometry;
 	/*
@@ -53,6 +59,7 @@ struct batch_region {
 	uint32_t judging;
 	uint32_t poisonous;
 	uint32_t poisoned; /* such packets so far */
+	struct batch_told told;
 	struct batch_slot slots[BATCH_LEN];
 };
 

@@ -49,13 +49,14 @@ static bool look_at(struct overflow *overflow, const struct daemon *daemon, unsi
 {
 	const struct policy *policy = daemon->current->policy;
 	const struct worker *worker = &daemon->workers[i];
+	struct batch_told *told = queue_told(worker->queue);
 	struct kernelqueue kernel;
 	uint32_t dropped, user_dropped;
 
 	if (!kernelqueue_read(daemon->table_fd, queue_number(worker->queue), &kernel))
 		return false;
-	dropped = kernel.dropped - overflow->seen[i].dropped;
-	user_dropped = kernel.user_dropped - overflow->seen[i].user_dropped;
+	dropped = kernel.dropped - told->dropped;
+	user_dropped = kernel.user_dropped - told->user_dropped;
 	if (policy->on_failure == POLICY_FAIL_ACCEPT && is_crowded(&kernel, policy->queue.length))
 		overflow->seen[i].crowded = true;
 	if (dropped == 0 && user_dropped == 0 && !overflow->seen[i].crowded)
@@ -63,8 +64,7 @@ static bool look_at(struct overflow *overflow, const struct daemon *daemon, unsi
 	if (overflow->seen[i].told_ms > 0 && now_ms - overflow->seen[i].told_ms < OVERFLOW_TELL_MS)
 		return true;
 	tell(daemon, worker, dropped, user_dropped);
-	overflow->seen[i].dropped = kernel.dropped;
-	overflow->seen[i].user_dropped = kernel.user_dropped;
+	*told = (struct batch_told){.dropped = kernel.dropped, .user_dropped = kernel.user_dropped};
 	overflow->seen[i].crowded = false;
 	overflow->seen[i].told_ms = now_ms;
 	return false;

@@ -7,15 +7,13 @@
 #define OVERFLOW_LOOK_MS 1000  /* between two looks, while packets come */
 #define OVERFLOW_TELL_MS 10000 /* between two lines about one queue */
 
-/* What was seen and told of each queue. All zero to begin with. */
+/* What was seen of each queue; what was told is kept with it (queue_told). All zero to begin with. */
 struct overflow {
 	int64_t next_ms; /* no look before; 0: asleep until a worker rings */
 	struct {
-		uint64_t packets;      /* judged, at the last look */
-		uint32_t dropped;      /* at the last line: because the queue was full */
-		uint32_t user_dropped; /* because the receive buffer was; both may wrap */
-		int64_t told_ms;       /* 0: never */
-		bool crowded;          /* seen nearly full, and not told yet */
+		uint64_t packets; /* judged, at the last look */
+		int64_t told_ms;  /* 0: never */
+		bool crowded;     /* seen nearly full, and not told yet */
 	} seen[QUEUE_COUNT_MAX];
 };
 

@@ -224,6 +224,11 @@ uint32_t queue_poisoned(const struct queue *queue)
 	return __atomic_load_n(&queue->batch.region->poisoned, __ATOMIC_RELAXED);
 }
 
+struct batch_told *queue_told(struct queue *queue)
+{
+	return &queue->batch.region->told;
+}
+
 void queue_count_poison(struct queue *queue)
 {
 	__atomic_fetch_add(&queue->batch.region->poisoned, 1, __ATOMIC_RELAXED);

@@ -61,6 +61,9 @@ unsigned int queue_leftover(const struct queue *queue);
 uint32_t queue_poisoned(const struct queue *queue);
 void queue_count_poison(struct queue *queue);
 
+/* The main thread's to read and write. */
+struct batch_told *queue_told(struct queue *queue);
+
 /* The verdict for one packet alone, at once, whatever waits before it. */
 void queue_drop_one(struct queue *queue, uint32_t id);
 

@@ -82,7 +82,7 @@ def kill_during(nacld, stream, kills, number):
 def test_a_hundred_kills_lose_nothing(net):
     """kill -9 a hundred times at 10,000 packets a second: each arrives once, in order."""
     client, server, _ = net.pair()
-    nacld = KeptNacld(server, open_host(length=8192))
+    nacld = KeptNacld(server, open_host(length=65536))
     nacld.expect = (0, -signal.SIGKILL)
     queue_rule(server, "INPUT")
     stream = Stream(client, server, 20 * RATE)
@@ -92,11 +92,31 @@ def test_a_hundred_kills_lose_nothing(net):
     assert not nacld.status()["queues"][0]["poisoned"], "a kill from outside is no packet's fault"
 
 
+def test_an_overflow_is_told_once(net):
+    """The kernel counts on in a queue that is taken over: what happened meanwhile is news, what is known is not."""
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host(length=8))
+    queue_rule(server, "INPUT")
+    nacld.die()
+    inject(link, client, *numbers(20))
+    waiting(server, 8)
+    nacld.start()
+    nacld.wait_ready()
+    wait_until(lambda: nacld.log().count("queue 0 was full: 12 packets") == 1, "what was lost meanwhile")
+    nacld.die()
+    inject(link, client, *numbers(13))
+    waiting(server, 8)
+    nacld.start()
+    nacld.wait_ready()
+    wait_until(lambda: "queue 0 was full: 5 packets" in nacld.log(), "what was lost since")
+    assert nacld.log().count("was full") == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM])
 def test_other_ends_lose_nothing(net, number):
     """A crash from outside eight times, and a restart (TERM, then started again) ten times."""
     client, server, _ = net.pair()
-    nacld = KeptNacld(server, open_host(length=8192))
+    nacld = KeptNacld(server, open_host(length=65536))
     queue_rule(server, "INPUT")
     stream = Stream(client, server, 4 * RATE)
     kill_during(nacld, stream, 10 if number == signal.SIGTERM else 8, number)
@@ -109,7 +129,7 @@ def test_other_ends_lose_nothing(net, number):
 def test_a_transfer_and_pings_finish_intact(net):
     """TCP through both directions and a ping flood, over a dozen kills."""
     client, server, _ = net.pair()
-    nacld = KeptNacld(server, open_host(length=8192))
+    nacld = KeptNacld(server, open_host(length=65536))
     queue_host(server)
     iperf3_server(server)
     ping = client.start("ping", "ping", "-i", "0.01", "-c", "300", "-q", "192.0.2.1")
