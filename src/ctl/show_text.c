@@ -4,7 +4,8 @@
  * counters in the order in which packets meet the rules, then the queues.
  *
  * Whatever would surprise is said in words: monitor mode, a refused reload, packets that the kernel
- * had to drop unjudged. A value the daemon could not find out is a question mark, never a zero.
+ * had to drop unjudged, packets that no daemon survived. A value the daemon could not find out is a
+ * question mark, never a zero.
  */
 #include "ctl/show.h"
 
@@ -339,6 +340,20 @@ static size_t column_width(const json_t *queues, size_t column)
 	return width;
 }
 
+/* Nothing where none was, which is how it should be. */
+static void show_poisoned(const json_t *queue, const struct term *term, FILE *to)
+{
+	json_int_t packets = number_of(queue, "poisoned");
+	char count[TERM_TEXT_LEN];
+
+	if (packets > 0)
+		fprintf(to,
+			"  %sPOISON%s: %s packet%s made nacld crash or hang; dropped, and kept in "
+			"/var/lib/nacld/poison: please report\n",
+			term->bold, term->off, term_count((uint64_t)packets, count),
+			packets == 1 ? "" : "s");
+}
+
 static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COLUMNS],
 		       const struct term *term, FILE *to)
 {
@@ -355,6 +370,7 @@ static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COL
 			"  %sLOST UNJUDGED%s: the queue was full (raise queue.length) or the "
 			"daemon too slow (raise queue.count)\n",
 			term->bold, term->off);
+	show_poisoned(queue, term, to);
 }
 
 static void show_queues(const json_t *status, const struct term *term, FILE *to)

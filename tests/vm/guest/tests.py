@@ -1,8 +1,12 @@
-# Runs the tests of this machine in the order they are written, those whose name matches the pattern
-# given; a line each: PASS name, FAIL name: reason, SKIP name: reason.
+# Runs the tests of this boot, those whose name matches the pattern given: every test_*.py of the boot's
+# folder in the order of their names, each from top to bottom, after prepare.py. A line each:
+# PASS name, FAIL name: reason, SKIP name: reason.
+import glob
+import importlib
 import os
 import re
 import sys
+import time
 import traceback
 
 import vm
@@ -15,7 +19,7 @@ def last_words():
 
 
 def run_one(test):
-    name = test.__name__
+    name, begin = test.__name__, time.monotonic()
     try:
         test()
     except vm.Skip as reason:
@@ -28,18 +32,17 @@ def run_one(test):
         print("    " + last_words().replace("\n", "\n    "))
         return False
     else:
-        print(f"PASS {name}")
+        print(f"PASS {name} ({time.monotonic() - begin:.1f} s)")
     return True
 
 
 def main():
-    phase = open("/vm/phase").read().strip()
-    __import__(f"test_{phase}")
-    if phase == "installed":
-        import test_traffic  # their tests come after those of the service
-        import test_faults
-        del test_traffic, test_faults
-        vm.build_network()
+    folder = f"/vm/boots/{vm.phase()}"
+    sys.path.insert(0, folder)
+    for file in sorted(glob.glob(f"{folder}/test_*.py")):
+        importlib.import_module(os.path.basename(file).removesuffix(".py"))
+    if os.path.exists(f"{folder}/prepare.py"):
+        importlib.import_module("prepare")
     wanted = [t for t in vm.tests if re.search(sys.argv[1], t.__name__)]
     results = [run_one(t) for t in wanted]
     return 0 if all(results) else 1
