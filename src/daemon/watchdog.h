@@ -9,6 +9,7 @@
  * progress: sleeping in its receive call counts, being in the same batch as at the last look does not.
  */
 struct watchdog {
+	int notify;          /* the service manager's socket, or -1 */
 	int64_t interval_ms; /* 0: nobody asked for it */
 	int64_t next_ms;
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
@@ -16,6 +17,7 @@ struct watchdog {
 };
 
 void watchdog_init(struct watchdog *watchdog);
+void watchdog_fini(struct watchdog *watchdog);
 
 /* How long until the next look; -1: never. */
 int watchdog_timeout_ms(const struct watchdog *watchdog);
