@@ -345,6 +345,7 @@ static int serve(const struct options *options)
 	run(&loop);
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
+	watchdog_fini(&loop.watchdog);
 	status = EX_OK;
 out:
 	control_close(loop.control);

@@ -13,6 +13,7 @@
 #define WATCHDOG_LOOKS    4 /* in the time allowed */
 #define WATCHDOG_PATIENCE 3
 struct watchdog {
+	int notify;          /* the service manager's socket, or -1 */
 	int64_t interval_ms; /* 0: nobody asked for it */
 	int64_t next_ms;
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
@@ -21,6 +22,7 @@ struct watchdog {
 };
 
 void watchdog_init(struct watchdog *watchdog);
+void watchdog_fini(struct watchdog *watchdog);
 
 /* How long until the next look; -1: never. */
 int watchdog_timeout_ms(const struct watchdog *watchdog);

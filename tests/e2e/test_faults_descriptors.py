@@ -5,6 +5,7 @@ import os
 import pathlib
 import resource
 import signal
+import socket
 import time
 
 import pytest
@@ -73,3 +74,26 @@ def test_without_a_free_descriptor_packets_flow(net, spare):
     if spare == 0:
         assert "control connections have to wait: Too many open files" in nacld.log()
     assert open_descriptors(nacld) == held
+
+
+@pytest.mark.parametrize("spare", [0, -1000], ids=["none-left", "fewer-than-open"])
+def test_without_a_free_descriptor_the_watchdog_is_fed(net, spare):
+    """Else the service manager would end a daemon that works. Here the test is the service manager."""
+    path = net.tmp / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(10)
+        nacld = Nacld(net.ns("server"), open_host(),
+                      prefix=("env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=400000"))
+        allow_descriptors(nacld, max(open_descriptors(nacld) + spare, 1))
+        manager.setblocking(False)
+        try:
+            while manager.recv(4096):  # what was said before
+                pass
+        except BlockingIOError:
+            pass
+        manager.settimeout(10)
+        for _ in range(5):
+            assert manager.recv(4096) == b"WATCHDOG=1"
+        allow_descriptors(nacld, 1024)
+        assert nacld.stop() == 0

@@ -1,4 +1,4 @@
-# Faults of the whole machine, under the installed service.
+# The clock of the whole machine, set under the installed service.
 import os
 import time
 
