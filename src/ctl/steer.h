@@ -8,13 +8,14 @@
 
 /* What was asked for on the command line, and what there is to say about it so far. */
 struct steer_request {
-	const char *verb; /* "up", "down" or "show" */
+	const char *verb; /* "up", "down", "show" or "watch" */
 	const char *file;
-	const char *fallback; /* for "up", where `file` has errors; or NULL */
+	const char *fallback; /* for "up" and "watch", where `file` has errors; or NULL */
 	bool forced;          /* --backend was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;
+	bool guard;    /* "watch": put the rules back, whatever the configuration says */
 	json_t *notes; /* remarks in order; also told on stderr at once, unless json */
 };
 

@@ -5,14 +5,17 @@
  * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
  * the same rules are loaded already nothing is changed. What another backend still holds is removed
  * only after the new rules are in: for a moment a packet may be judged twice, which changes no
- * verdict, but at no moment does one pass unjudged. `down` looks at every backend.
+ * verdict, but at no moment does one pass unjudged. `down` looks at every backend. Both note what
+ * should be loaded from then on, for `steer watch`.
  */
 #include "ctl/steer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/protocol.h"
+#include "ctl/steer_intent.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
 static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
@@ -55,6 +58,22 @@ static int print_dry(struct steer_request *request, enum steer_backend backend,
 }
 
 /*
+ * For `steer watch`. Where /run cannot be written (a user namespace without a /run of its own) there
+ * is no lock, and nothing that could watch.
+ */
+static void note_intent(struct steer_request *request, enum steer_backend backend,
+			const struct steer_rules *rules)
+{
+	int err = steer_intent_save(backend, rules);
+
+	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
+		steer_note(request,
+			   "loaded, but it could not be noted in /run/nacld-steering: %s; `naclctl "
+			   "steer watch` will take it for a change of somebody else's",
+			   strerror(-err));
+}
+
+/*
  * Loads the plan through one backend. iptables-legacy has a table `security` only where the kernel
  * was built with it. Without, outbound packets are queued in mangle, before the host's own outbound
  * rules: what passes both passes in either order, and an unjudged host would be worse.
@@ -75,6 +94,8 @@ static int load(struct steer_request *request, const struct steer_plan *plan,
 			return err;
 		}
 		err = steer_backend_apply(backend, &rules, changed, reason);
+		if (!err)
+			note_intent(request, backend, &rules);
 		steer_rules_fini(&rules);
 		if (!err && i == 1)
 			steer_note(request, "this kernel has no iptables table `security`: "
@@ -233,6 +254,12 @@ int steer_down(struct steer_request *request)
 
 	if (request->dry_run)
 		return dry_down(request);
+	/* First, so that a guard never takes what follows for somebody else's deed. */
+	if (steer_intent_clear())
+		steer_note(request,
+			   "%s could not be cleared: a running `naclctl steer watch` may "
+			   "take this for somebody else's deed",
+			   "/run/nacld-steering");
 	if (unload_all_but(request, STEER_BACKENDS, &changed))
 		return NACLCTL_NO;
 	return finish(request, "down", STEER_BACKENDS, changed,

@@ -15,6 +15,7 @@ static const struct conf_key top_keys[] = {
 	{"mode", NULL},
 	{"queue", NULL},
 	{"fragments", NULL},
+	{"steering", NULL},
 	{"exempt", NULL},
 	{"flow_log", NULL},
 	{"sets", NULL},
@@ -51,12 +52,16 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		[POLICY_ENFORCE] = "enforce", [POLICY_MONITOR] = "monitor", NULL};
 	static const char *const fragments[] = {
 		[POLICY_REASSEMBLE] = "reassemble", [POLICY_STRICT] = "strict", NULL};
+	static const char *const steerings[] = {
+		[POLICY_WATCH] = "watch", [POLICY_GUARD] = "guard", NULL};
 	int word;
 
 	if (conf_get_word(r, root, "mode", modes, &word) == CONF_OK)
 		r->policy->mode = (enum policy_mode)word;
 	if (conf_get_word(r, root, "fragments", fragments, &word) == CONF_OK)
 		r->policy->fragments = (enum policy_fragments)word;
+	if (conf_get_word(r, root, "steering", steerings, &word) == CONF_OK)
+		r->policy->steering = (enum policy_steering)word;
 }
 
 static void read_queue(struct conf_reader *r, const config_setting_t *root)
