@@ -108,6 +108,7 @@ int steer_intent_load(struct steer_intent *out)
 
 	if (err)
 		return err;
+	*out = (struct steer_intent){0};
 	if (access(path.text, F_OK))
 		return -errno;
 	root = json_load_file(path.text, 0, NULL);

@@ -74,37 +74,47 @@ static void note_intent(struct steer_request *request, enum steer_backend backen
 }
 
 /*
- * Loads the plan through one backend. iptables-legacy has a table `security` only where the kernel
- * was built with it. Without, outbound packets are queued in mangle, before the host's own outbound
- * rules: what passes both passes in either order, and an unjudged host would be worse.
+ * iptables-legacy has a table `security` only where the kernel was built with it. Without, outbound
+ * packets are queued in mangle, before the host's own outbound rules: what passes both passes in
+ * either order, and an unjudged host would be worse.
  */
-static int load(struct steer_request *request, const struct steer_plan *plan,
-		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
+		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
 {
 	static const char *const tables[] = {"security", "mangle"};
 	int tables_to_try = backend == STEER_IPTABLES_LEGACY ? 2 : 1;
 	int err = 0;
 
 	for (int i = 0; i < tables_to_try; i++) {
-		struct steer_rules rules;
-
-		err = steer_backend_render(backend, plan, tables[i], &rules);
+		err = steer_backend_render(backend, plan, tables[i], out);
 		if (err) {
 			snprintf(reason, STEER_REASON_LEN, "out of memory");
 			return err;
 		}
-		err = steer_backend_apply(backend, &rules, changed, reason);
+		err = steer_backend_apply(backend, out, changed, reason);
 		if (!err)
-			note_intent(request, backend, &rules);
-		steer_rules_fini(&rules);
-		if (!err && i == 1)
-			steer_note(request, "this kernel has no iptables table `security`: "
-					    "outbound packets are judged before, not after, the "
-					    "host's own rules");
-		if (!err || !strstr(reason, "'security'"))
+			return i;
+		steer_rules_fini(out);
+		if (!strstr(reason, "'security'"))
 			break;
 	}
 	return err;
+}
+
+static int load(struct steer_request *request, const struct steer_plan *plan,
+		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules rules;
+	int loaded = steer_load_plan(plan, backend, &rules, changed, reason);
+
+	if (loaded < 0)
+		return loaded;
+	if (loaded == 1)
+		steer_note(request, "this kernel has no iptables table `security`: outbound "
+				    "packets are judged before, not after, the host's own rules");
+	note_intent(request, backend, &rules);
+	steer_rules_fini(&rules);
+	return 0;
 }
 
 /* Removes what a backend holds of ours. 0: nothing is left; *removed: something was there. */

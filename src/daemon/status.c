@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "daemon/kernelqueue.h"
+#include "common/kernelqueue.h"
 
 static void put(json_t *object, const char *key, json_t *value)
 {

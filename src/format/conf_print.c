@@ -198,8 +198,7 @@ void conf_print(const struct policy *policy, FILE *to)
 		policy->on_failure == POLICY_FAIL_DROP ? "drop" : "accept");
 	fprintf(to, "fragments = \"%s\";\n",
 		policy->fragments == POLICY_REASSEMBLE ? "reassemble" : "strict");
-	fprintf(to, "steering = \"%s\";\n",
-		policy->steering == POLICY_WATCH ? "watch" : "guard");
+	fprintf(to, "steering = \"%s\";\n", policy->steering == POLICY_WATCH ? "watch" : "guard");
 	print_exempt(policy->exempt, to);
 	print_flow_log(&policy->flow_log, to);
 	print_sets(policy, to);

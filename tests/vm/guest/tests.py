@@ -11,7 +11,7 @@ import vm
 def last_words():
     """What the units said: the machine is gone when somebody reads the failure."""
     return vm.run("journalctl", "--no-pager", "-o", "cat", "-n", "15", "-u", "nacld", "-u",
-                  "nacld-steering", check=False)
+                  "nacld-steering", "-u", "nacld-watch", check=False)
 
 
 def run_one(test):
@@ -37,7 +37,8 @@ def main():
     __import__(f"test_{phase}")
     if phase == "installed":
         import test_traffic  # its tests come after those of the service
-        del test_traffic
+        import test_watch
+        del test_traffic, test_watch
         vm.build_network()
     wanted = [t for t in vm.tests if re.search(sys.argv[1], t.__name__)]
     results = [run_one(t) for t in wanted]
