@@ -84,10 +84,10 @@ static void take_generation(const struct nlmsghdr *message, struct steer_news *n
 	const char *name = attribute(message, NFTA_GEN_PROC_NAME, &name_len);
 	const unsigned char *pid = attribute(message, NFTA_GEN_PROC_PID, &pid_len);
 
-	if (!news->pending)
-		return;
-	news->pending = false;
-	if (name && pid && pid_len == 4)
+	bool tells = news->pending && (news->removal || !news->by[0]);
+
+	news->pending = news->removal = false;
+	if (tells && name && pid && pid_len == 4)
 		snprintf(news->by, sizeof(news->by), "%.*s (pid %u)",
 			 (int)strnlen(name, name_len < 16 ? name_len : 16), name,
 			 (unsigned int)pid[0] << 24 | (unsigned int)pid[1] << 16 |
@@ -96,18 +96,24 @@ static void take_generation(const struct nlmsghdr *message, struct steer_news *n
 
 static void take_message(const struct nlmsghdr *message, struct steer_news *news)
 {
+	bool removal = false;
+
 	if (message->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
 	    message->nlmsg_len < NLMSG_LENGTH(sizeof(struct nfgenmsg)))
 		return;
 	switch (message->nlmsg_type & 0xff) {
-	case NFT_MSG_NEWTABLE:
 	case NFT_MSG_DELTABLE:
-	case NFT_MSG_NEWCHAIN:
 	case NFT_MSG_DELCHAIN:
-	case NFT_MSG_NEWRULE:
 	case NFT_MSG_DELRULE:
-		if (is_of_interest(message))
-			news->touched = news->pending = true;
+		removal = true;
+		/* fallthrough */
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_NEWRULE:
+		if (!is_of_interest(message))
+			break;
+		news->touched = news->pending = true;
+		news->removal |= removal;
 		break;
 	case NFT_MSG_NEWGEN:
 		take_generation(message, news);

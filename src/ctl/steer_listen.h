@@ -7,8 +7,9 @@
 /* What the kernel tells of changes to nftables, which the nft variant of iptables is too. */
 struct steer_news {
 	bool touched; /* a table of ours, or one that ours may stand in, changed */
-	char by[40];  /* "nft (pid 17)": who did it; "" where the kernel has not said yet */
-	bool pending; /* of one transaction: touched, and its end not seen yet */
+	/* "nft (pid 17)": who did it, of several the last that removed something; "": not told yet */
+	char by[40];
+	bool pending, removal; /* of a transaction whose end was not seen: it touched, it removed */
 };
 
 /* A non-blocking socket that hears them, or -errno. Wants CAP_NET_ADMIN. */

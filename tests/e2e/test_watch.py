@@ -5,6 +5,7 @@ Each way to lose them is tried for real. A kernel without nft's queue statement 
 the same when an `accept` stands in its place: the notifications are the same ones.
 """
 
+import fcntl
 import json
 import pathlib
 import re
@@ -81,10 +82,12 @@ class Watch:
             raise AssertionError(f"{error}; it said:\n{self.process.log()}") from None
 
     def look(self):
-        """Has it look at once, and returns when it has: the file it reads then is a fresh one."""
+        """Has it look at once, and returns when it has: it holds the steering's lock meanwhile."""
         looks = self.children()
         self.process.kill(signal.SIGHUP)
-        wait_until(lambda: self.children() > looks, "it looked")
+        wait_until(lambda: self.children() > looks, "it looks")
+        with open("/run/nacld-steering.lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
     def stat(self, field):
         text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
@@ -297,6 +300,22 @@ def test_a_failed_repair_is_told_and_tried_again(net):
     assert whole(ns, open_host(), "iptables-nft")
 
 
+def test_a_failed_repair_is_tried_again_by_the_clock(net):
+    """What was in the way goes without a word: iptables' lock, in a folder that is not there yet."""
+    if "iptables-legacy" not in IPTABLES:
+        pytest.skip("this kernel has no iptables-legacy")
+    ns = net.ns("lonely")
+    up(ns, open_host(), "iptables-legacy")
+    lock = net.tmp / "later" / "lock"
+    watch = Watch(ns, open_host(), "--guard", env={"XTABLES_LOCKFILE": str(lock),
+                                                   "PATH": "/usr/sbin:/usr/bin"})
+    ns.run("iptables-legacy", "-w", "-t", "mangle", "-F", "INPUT")
+    watch.says("could not be put back: .*lock")
+    lock.parent.mkdir()
+    watch.says("put back")
+    assert whole(ns, open_host(), "iptables-legacy")
+
+
 def test_an_idle_watcher_sleeps(net, backend):
     """With nft it is never woken up, not even by what other programs do in tables of their own names."""
     ns = net.ns("lonely")
@@ -400,3 +419,13 @@ def test_without_privileges(net):
     done = net.ns("lonely").run(*unprivileged(NACLCTL, "steer", "watch"), check=False)
     assert done.returncode == 2
     assert done.stderr == "naclctl: steer watch needs CAP_NET_ADMIN; run it as root (sudo)\n"
+
+
+def test_who_removed_it_is_told_and_not_who_came_after(net):
+    """Both within one burst: the alarm names the first, whose transaction took something away."""
+    ns = net.ns("lonely")
+    up(ns, open_host(), "iptables-nft")
+    watch = Watch(ns, open_host())
+    ns.run("sh", "-c", "nft flush chain ip mangle INPUT; "
+                       "iptables-nft -w -t mangle -A FORWARD -p tcp --dport 9 -j ACCEPT")
+    assert " by nft (pid " in watch.says("STEERING IS NOT WHOLE")
