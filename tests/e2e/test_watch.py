@@ -316,6 +316,48 @@ def test_a_failed_repair_is_tried_again_by_the_clock(net):
     assert whole(ns, open_host(), "iptables-legacy")
 
 
+def test_a_repair_that_is_none_is_not_claimed(net):
+    """What is loaded does not come out as it went in: told, tried five times, and not called whole."""
+    ns = net.ns("lonely")
+    load(ns, open_host(), "nft")
+    note = json.loads(note_path(ns).read_text())
+    note["rules"][0] = note["rules"][0].replace("accept\n", "meta l4proto 6 accept\n", 1)
+    note_path(ns).write_text(json.dumps(note))
+    watch = Watch(ns, open_host(), "--guard", ready="STEERING IS NOT WHOLE")
+    watch.says("is not as it was loaded")
+    watch.says("5 times within 60 s", timeout=20)
+    log = watch.process.log()
+    assert "steering was put back (" not in log and "whole again" not in log
+
+
+def test_a_half_done_change_is_not_looked_at(net, variant):
+    """Whoever changes the steering holds its lock; until then the watcher waits."""
+    ns = net.ns("lonely")
+    up(ns, open_host(), variant)
+    watch = Watch(ns, open_host())
+    saved = ns.run(variant + "-save", "-t", "mangle").stdout
+    with open("/run/nacld-steering.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before, looks = watch.sleeps(), watch.children()
+        ns.run(variant, "-w", "-t", "mangle", "-F")
+        watch.process.kill(signal.SIGHUP)
+        wait_until(lambda: watch.sleeps() > before + 4, "it waits for the lock")
+        assert watch.children() == looks
+        ns.run(variant + "-restore", stdin=saved)
+    watch.look()
+    assert "STEERING" not in watch.process.log()
+
+
+def test_who_removed_it_is_told_and_not_who_came_after(net):
+    """Both within one burst: the alarm names the first, whose transaction took something away."""
+    ns = net.ns("lonely")
+    up(ns, open_host(), "iptables-nft")
+    watch = Watch(ns, open_host())
+    ns.run("sh", "-c", "nft flush chain ip mangle INPUT; "
+                       "iptables-nft -w -t mangle -A FORWARD -p tcp --dport 9 -j ACCEPT")
+    assert " by nft (pid " in watch.says("STEERING IS NOT WHOLE")
+
+
 def test_an_idle_watcher_sleeps(net, backend):
     """With nft it is never woken up, not even by what other programs do in tables of their own names."""
     ns = net.ns("lonely")
@@ -419,13 +461,3 @@ def test_without_privileges(net):
     done = net.ns("lonely").run(*unprivileged(NACLCTL, "steer", "watch"), check=False)
     assert done.returncode == 2
     assert done.stderr == "naclctl: steer watch needs CAP_NET_ADMIN; run it as root (sudo)\n"
-
-
-def test_who_removed_it_is_told_and_not_who_came_after(net):
-    """Both within one burst: the alarm names the first, whose transaction took something away."""
-    ns = net.ns("lonely")
-    up(ns, open_host(), "iptables-nft")
-    watch = Watch(ns, open_host())
-    ns.run("sh", "-c", "nft flush chain ip mangle INPUT; "
-                       "iptables-nft -w -t mangle -A FORWARD -p tcp --dport 9 -j ACCEPT")
-    assert " by nft (pid " in watch.says("STEERING IS NOT WHOLE")
