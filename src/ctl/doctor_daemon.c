@@ -104,18 +104,38 @@ void doctor_daemon(struct doctor *doctor)
 			   flow_error);
 }
 
-/* The range of queues that the daemon reads. False: it told of none. */
-static bool daemon_queues(const json_t *status, unsigned int *first, unsigned int *last)
-{
-	const json_t *queues = json_object_get(status, "queues");
-	size_t count = json_array_size(queues);
+/* Some queues, or none: first > last. */
+struct queues {
+	unsigned int first;
+	unsigned int last;
+};
 
-	if (count == 0)
-		return false;
-	*first = (unsigned int)json_integer_value(
-		json_object_get(json_array_get(queues, 0), "queue"));
-	*last = *first + (unsigned int)count - 1;
-	return true;
+static bool any(struct queues queues)
+{
+	return queues.first <= queues.last;
+}
+
+/* Those that the daemon reads. */
+static struct queues queues_read(const json_t *status)
+{
+	const json_t *list = json_object_get(status, "queues");
+	const json_t *first = json_object_get(json_array_get(list, 0), "queue");
+	struct queues queues = {.first = 1, .last = 0};
+
+	if (json_is_integer(first)) {
+		queues.first = (unsigned int)json_integer_value(first);
+		queues.last = queues.first + (unsigned int)json_array_size(list) - 1;
+	}
+	return queues;
+}
+
+/* Those that the loaded rules lead to. */
+static struct queues queues_sent_to(const struct steer_survey *survey)
+{
+	struct queues queues = {.first = 1, .last = 0};
+
+	steer_queues(&survey->loaded[survey->backend], &queues.first, &queues.last);
+	return queues;
 }
 
 static void examine_losses(struct doctor *doctor, unsigned int number,
@@ -155,41 +175,36 @@ static bool examine_queue(struct doctor *doctor, int table, unsigned int number)
 	return queue.dropped == 0 && queue.user_dropped == 0;
 }
 
-static const char *range_words(unsigned int first, unsigned int last, char buf[static 32])
+static const char *words(struct queues queues, char buf[static 32])
 {
-	if (first == last)
-		snprintf(buf, 32, "queue %u", first);
+	if (queues.first == queues.last)
+		snprintf(buf, 32, "queue %u", queues.first);
 	else
-		snprintf(buf, 32, "queues %u-%u", first, last);
+		snprintf(buf, 32, "queues %u-%u", queues.first, queues.last);
 	return buf;
 }
 
 void doctor_queues(struct doctor *doctor)
 {
-	const struct steer_survey *survey = &doctor->survey;
-	unsigned int to_first, to_last, by_first, by_last;
-	bool sent = steer_queues(&survey->loaded[survey->backend], &to_first, &to_last);
-	bool read = daemon_queues(doctor->status, &by_first, &by_last), well = true;
-	char to[32], by[32];
+	const struct queues sent = queues_sent_to(&doctor->survey);
+	const struct queues read = queues_read(doctor->status);
+	const struct queues looked = any(read) ? read : sent;
 	int table = kernelqueue_open();
+	bool well = true;
+	char to[32], by[32];
 
-	if (sent && read && (to_first != by_first || to_last != by_last)) {
+	if (any(sent) && any(read) && (sent.first != read.first || sent.last != read.last)) {
 		doctor_say(doctor, "queues", "systemctl restart nacld && naclctl steer up",
-			   "the kernel sends packets to %s, and nacld reads %s",
-			   range_words(to_first, to_last, to), range_words(by_first, by_last, by));
+			   "the kernel sends packets to %s, and nacld reads %s", words(sent, to),
+			   words(read, by));
 		well = false;
 	}
-	if (!read && sent) {
-		by_first = to_first;
-		by_last = to_last;
-	}
-	for (unsigned int i = by_first; table >= 0 && (read || sent) && i <= by_last; i++)
+	for (unsigned int i = looked.first; table >= 0 && i <= looked.last; i++)
 		if (!examine_queue(doctor, table, i))
 			well = false;
-	if (well && read)
-		doctor_say(doctor, "queues", NULL, "nacld reads %s%s%s",
-			   range_words(by_first, by_last, by),
-			   sent ? ", where the kernel sends packets" : "",
+	if (well && any(read))
+		doctor_say(doctor, "queues", NULL, "nacld reads %s%s%s", words(read, by),
+			   any(sent) ? ", where the kernel sends packets" : "",
 			   table < 0 ? "" : ", nothing was lost");
 	if (table >= 0)
 		close(table);

@@ -223,7 +223,7 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan)
 		return dry_up(request, plan);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
 		enum steer_backend backend = (enum steer_backend)i;
-		bool changed;
+		bool changed = false;
 
 		if (!candidate(request, backend))
 			continue;
