@@ -258,6 +258,7 @@ man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SERVICES = nacld.service nacld-steering.service nacld-watch.service
 INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(addprefix $(UNITS)/,$(SERVICES)) \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
+	$(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog \
 	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
 
@@ -271,6 +272,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 		install -m 644 /dev/stdin $(UNITS)/$$unit || exit; done
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
+	$(Q)install -D -m 644 systemd/nacld.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog
 	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
 	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
 	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
@@ -279,6 +281,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 		else install -m 644 conf/nacld.conf $(CONFIG); fi
 	$(Q)[ -n "$(DESTDIR)" ] || printf '%s\n' "Installed, not enabled. Next:" \
 		"  systemd-sysusers && systemctl daemon-reload    the account and the units" \
+		"  journalctl --update-catalog                    what alarms mean: journalctl -x" \
 		"  naclctl check                                  is $(CONFIG) what you want?" \
 		"  systemctl enable --now nacld                   now and at every boot"
 

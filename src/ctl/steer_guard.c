@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/alarm.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "ctl/notify.h"
@@ -26,6 +27,14 @@
 #define RETRY_MS 1000
 
 _Static_assert(STEER_REASON_LEN == STEER_DIFF_LEN, "either may be the alarm that was told");
+
+/* The entry of the journal's catalog; NULL: none. */
+static const char *alarm_id(const char *event)
+{
+	if (strcmp(event, "gone") == 0 || strcmp(event, "changed") == 0)
+		return ALARM_STEERING_LOST;
+	return strcmp(event, "paused") == 0 ? ALARM_STEERING_PAUSED : NULL;
+}
 
 /* One thing that happened: a line of the log, or with --json an object a line. */
 __attribute__((format(printf, 4, 5))) static void tell(struct steer_guard *guard,
@@ -41,7 +50,10 @@ __attribute__((format(printf, 4, 5))) static void tell(struct steer_guard *guard
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (!guard->request->json) {
-		log("%s", text);
+		if (alarm_id(event))
+			alarm_raise(alarm_id(event), "%s", text);
+		else
+			log("%s", text);
 		return;
 	}
 	line = json_pack("{s:s, s:s, s:s, s:s}", "event", event, "backend", backend, "by",

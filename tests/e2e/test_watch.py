@@ -16,7 +16,7 @@ import struct
 import pytest
 
 from config import allow, closed_host, config, host, open_host
-from lib import wait_until
+from lib import REPO, wait_until
 from services import NACLCTL, Nacld, naclctl, udp_server, unprivileged
 from test_steer import IPTABLES, PORT, families, ruleset, steer, up
 
@@ -425,6 +425,29 @@ def test_it_tells_the_service_manager(net, variant):
         ns.run(variant, "-w", "-t", "mangle", "-F")
         assert watch.says("STEERING").startswith("<3>STEERING IS NOT WHOLE")
         assert manager.recv(100) == b"STATUS=STEERING IS NOT WHOLE"
+
+
+def test_the_journal_gets_the_alarms_id(net, variant):
+    """Through its own socket, and not a second time through stderr."""
+    ns = net.ns("lonely")
+    up(ns, open_host(), variant)
+    ident = re.search(r'ALARM_STEERING_LOST\s+"(\w+)"', (REPO / "src/common/alarm.h").read_text())[1]
+    path = pathlib.Path("/run/systemd/journal/socket")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(path))
+        try:
+            journal.settimeout(10)
+            watch = Watch(ns, open_host(), "--guard", env={"JOURNAL_STREAM": "1:2",
+                                                           "PATH": "/usr/sbin:/usr/bin"})
+            ns.run(variant, "-w", "-t", "mangle", "-F")
+            fields = dict(line.split("=", 1) for line in journal.recv(4096).decode().splitlines())
+            watch.says("<4>steering was put back")
+        finally:
+            path.unlink()
+    assert fields.pop("MESSAGE").startswith("STEERING IS NOT WHOLE")
+    assert fields == {"PRIORITY": "3", "SYSLOG_IDENTIFIER": "naclctl", "MESSAGE_ID": ident}
+    assert "STEERING" not in watch.process.log()
 
 
 def test_json(net, variant):

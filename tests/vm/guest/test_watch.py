@@ -72,6 +72,9 @@ def a_flush_is_an_alarm():
         run("nft", "flush", "ruleset")
         priority, text, when = wait_said(since, "STEERING IS GONE")
         print(f"    noticed {(when - begin) / 1000:.0f} ms after `nft flush ruleset` began")
+        run("journalctl", "--update-catalog")
+        assert ("Subject: The kernel rules that bring packets to nacld were changed or removed" in
+                run("journalctl", "-x", "-u", "nacld-watch", "-n", "30"))
         assert priority == "3" and " by nft (pid " in text, text
         assert not steering()["loaded"], "watch only"
         assert problems() == ["steering"], run("naclctl", "doctor", check=False)
