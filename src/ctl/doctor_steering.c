@@ -73,7 +73,8 @@ static void examine_watch(struct doctor *doctor, const struct steer_intent *inte
 			   guard ? "told and put back (guard)" : "told (watch)");
 	else
 		doctor_say(
-			doctor, "watch", "systemctl start nacld-watch",
+			doctor, "watch",
+			"systemctl start nacld-watch; by hand: naclctl steer watch",
 			"nobody watches the steering: `nft flush ruleset` or `iptables -F` would "
 			"go unnoticed%s",
 			guard ? ", though the configuration says \"guard\"" : "");

@@ -201,7 +201,7 @@ def test_lost_packets(net):
 def test_nobody_watches(net):
     it = Healthy(net, open_host())
     assert it.watch.process.stop() == 0
-    assert it.doctor().only("watch").endswith("-> systemctl start nacld-watch")
+    assert it.doctor().only("watch").endswith("-> systemctl start nacld-watch; by hand: naclctl steer watch")
     it.nacld.reload('steering = "guard";\n' + open_host())
     assert 'though the configuration says "guard"' in it.doctor().only("watch")
     it.watch = Watch(it.ns, open_host())

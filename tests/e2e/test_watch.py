@@ -88,14 +88,15 @@ class Watch:
         wait_until(lambda: self.children() > looks, "it looks")
         with open("/run/nacld-steering.lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_until(lambda: self.stat(3) == "S", "it waits again")
 
     def stat(self, field):
         text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
-        return int(text.rsplit(")", 1)[1].split()[field - 3])
+        return text.rsplit(")", 1)[1].split()[field - 3]
 
     def children(self):
         """Page faults of the tools it has run and waited for: grows with every look, else never."""
-        return self.stat(11)
+        return int(self.stat(11))
 
     def sleeps(self):
         """How often it went to sleep: grows with every wake-up."""
@@ -369,7 +370,7 @@ def test_an_idle_watcher_sleeps(net, backend):
         wait_until(lambda: watch.sleeps() >= before + 3, "it asks by the clock")
         assert watch.children() == looks, "without running a tool"
         return
-    before = wait_until(lambda: watch.sleeps(), "it sleeps")
+    before = watch.sleeps()
     ns.run("nft", "list", "ruleset")
     ns.run("iptables-legacy", "-w", "-t", "mangle", "-A", "INPUT", "-j", "ACCEPT", check=False)
     assert watch.sleeps() == before

@@ -57,9 +57,28 @@ def the_watch_comes_and_goes_with_the_steering():
         os.kill(main_pid(), signal.SIGKILL)
         wait_for("nacld is back", lambda: active("nacld") and main_pid())
         assert prop("nacld-watch", "InvocationID") == watch, "neither a restart nor a crash touches it"
+        since = cursor()
         run("systemctl", "restart", "nacld-steering")
-        wait_for("it came again with the steering",
-                 lambda: active("nacld-watch") and prop("nacld-watch", "InvocationID") != watch)
+        wait_said(since, "watching the steering")
+        assert active("nacld-watch")
+    wait_for("the watch is gone", lambda: prop("nacld-watch", "ActiveState") == "inactive")
+
+
+@test
+def a_stop_while_the_watch_starts_takes_the_steering_away():
+    for settled in ("nacld", "nacld-steering"):
+        with service(config(GUARD)):
+            pass
+        run("systemctl", "start", "nacld")
+        wait_for(f"{settled} is up", lambda: active(settled))
+        run("systemctl", "stop", "nacld")
+        wait_for("the steering is gone", steering_at_rest)
+        wait_for("the watch is gone", lambda: prop("nacld-watch", "ActiveState") == "inactive")
+        assert run("nft", "list", "ruleset") == ""
+    with service(config(GUARD)):
+        wait_for("the watch is up", lambda: active("nacld-watch"))
+        os.kill(int(prop("nacld-watch", "MainPID")), signal.SIGKILL)  # it waits to be started again
+    assert run("nft", "list", "ruleset") == ""
     wait_for("the watch is gone", lambda: prop("nacld-watch", "ActiveState") == "inactive")
 
 
