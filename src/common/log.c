@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,25 +18,24 @@ void log_set_level(enum log_level level)
 	threshold = level;
 }
 
-static const char *line_prefix(enum log_level level, bool in_journal)
+static const char *line_prefix(enum log_level level)
 {
 	static const char *const journal[] = {"<3>", "<4>", "<6>", "<7>"};
-	static const char *const plain[] = {"error: ", "warning: ", "", "debug: "};
+	static const char *const plain[] = {
+		"nacld: error: ", "nacld: warning: ", "nacld: ", "nacld: debug: "};
 
-	return in_journal ? journal[level] : plain[level];
+	return getenv("JOURNAL_STREAM") ? journal[level] : plain[level];
 }
 
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
 							     const char *format, va_list args)
 {
-	bool in_journal = getenv("JOURNAL_STREAM") != NULL;
 	int saved_errno = errno;
 	char text[1024];
 
 	if (level <= threshold) {
 		vsnprintf(text, sizeof(text), format, args);
-		fprintf(stderr, "%s%s%s%s\n", in_journal ? "" : program_invocation_short_name,
-			in_journal ? "" : ": ", line_prefix(level, in_journal), text);
+		fprintf(stderr, "%s%s\n", line_prefix(level), text);
 	}
 	errno = saved_errno;
 }

@@ -4,7 +4,7 @@
 
 /*
  * One destination: stderr. Under systemd stderr is the journal, and each line carries the severity
- * prefix of sd-daemon(3); by hand it is plain text behind the program's name. errno is preserved. Never called on the packet
+ * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Never called on the packet
  * path.
  */
 enum log_level {
