@@ -70,6 +70,7 @@ test_nft_SRC           := $(sort $(wildcard src/format/nft*.c)) $(POLICY)
 test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
 test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) $(POLICY)
 test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
+test_steer_pace_SRC    := src/ctl/steer_pace.c
 
 test_snapshot_SRC := $(addprefix src/daemon/,snapshot.c sharedmem.c) $(POLICY)
 test_events_SRC   := src/daemon/events.c
@@ -287,8 +288,10 @@ ETC    = $(DESTDIR)/etc/nacld
 CONFIG = $(ETC)/nacld.conf
 MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(UNITS)/nacld.service $(UNITS)/nacld-steering.service \
+SERVICES = nacld.service nacld-steering.service nacld-watch.service
+INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(addprefix $(UNITS)/,$(SERVICES)) \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
+	$(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog \
 	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
 
@@ -297,11 +300,12 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -d $(BIN) $(SBIN) $(UNITS) $(ETC) $(DOC)/examples
 	$(Q)install -m 755 $(B)/nacld $(SBIN)
 	$(Q)install -m 755 $(B)/naclctl $(BIN)
-	$(Q)for unit in nacld.service nacld-steering.service; do \
+	$(Q)for unit in $(SERVICES); do \
 		sed 's|=/usr/\(s*bin\)/|=$(PREFIX)/\1/|' systemd/$$unit | \
 		install -m 644 /dev/stdin $(UNITS)/$$unit || exit; done
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
+	$(Q)install -D -m 644 systemd/nacld.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog
 	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
 	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
 	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
@@ -310,6 +314,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 		else install -m 644 conf/nacld.conf $(CONFIG); fi
 	$(Q)[ -n "$(DESTDIR)" ] || printf '%s\n' "Installed, not enabled. Next:" \
 		"  systemd-sysusers && systemctl daemon-reload    the account and the units" \
+		"  journalctl --update-catalog                    what alarms mean: journalctl -x" \
 		"  naclctl check                                  is $(CONFIG) what you want?" \
 		"  systemctl enable --now nacld                   now and at every boot"
 

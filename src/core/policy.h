@@ -34,6 +34,12 @@ enum policy_isolation {
 
 const char *policy_isolation_name(enum policy_isolation isolation);
 
+/* What is done when somebody else changes or removes the kernel rules that bring packets here. */
+enum policy_steering {
+	POLICY_WATCH, /* an alarm */
+	POLICY_GUARD, /* an alarm, and they are put back */
+};
+
 /* Traffic that is never filtered, by name; a bit mask. */
 enum policy_exempt {
 	EXEMPT_LOOPBACK = 1 << 0,            /* "loopback" */
@@ -96,6 +102,7 @@ struct policy {
 	enum policy_failure on_failure;
 	enum policy_fragments fragments;
 	enum policy_isolation isolation;
+	enum policy_steering steering;
 	unsigned int exempt; /* enum policy_exempt bits */
 	struct queue_range queue;
 	struct flow_log flow_log;
@@ -135,7 +142,7 @@ struct policy_verdict {
 	struct policy_step steps[2];
 };
 
-/* An empty policy: enforce, drop, reassemble, default exemptions, queue 0, one worker. NULL: no memory. */
+/* An empty policy: enforce, drop, reassemble, watch, default exemptions, queue 0, one worker. NULL: no memory. */
 struct policy *policy_new(void);
 void policy_free(struct policy *policy); /* NULL is fine */
 

@@ -19,6 +19,7 @@ static const struct {
 	{"check", cmd_check, "check a configuration file; --print shows its canonical text"},
 	{"reload", cmd_reload, "have the daemon read its configuration again"},
 	{"steer", cmd_steer, "up, down or show: the kernel rules that feed the queue"},
+	{"doctor", cmd_doctor, "what is wrong with this host's setup, and what to do"},
 	{"explain", cmd_explain, "judge one packet and its reply, and say why"},
 	{"eval", cmd_eval, "judge a list of packets, one a line"},
 	{"export", cmd_export, "the policy in another form: nft, a ruleset without nacld"},

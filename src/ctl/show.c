@@ -12,7 +12,7 @@
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/show.h"
-#include "ctl/steer.h"
+#include "ctl/steer_survey.h"
 
 struct options {
 	const char *acl;

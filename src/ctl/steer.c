@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `naclctl steer up|down|show`: the kernel rules that feed the queue. The daemon never touches them,
- * and a reload of the ACLs needs none: so they are a command of their own. This file reads the
- * command line and the configuration; steer_load.c loads and removes, steer_show.c compares.
+ * `naclctl steer up|down|show|watch`: the kernel rules that feed the queue. The daemon never touches
+ * them, and a reload of the ACLs needs none: so they are a command of their own. This file reads the
+ * command line and the configuration; steer_load.c loads and removes, steer_show.c compares,
+ * steer_watch.c stays.
  */
 #include "ctl/steer.h"
 
@@ -18,23 +19,26 @@
 
 #include "common/protocol.h"
 #include "ctl/command.h"
+#include "ctl/steer_watch.h"
 #include "format/conf.h"
 
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: naclctl steer up|down|show [-f FILE] [--fallback FILE] [--backend BACKEND]\n"
-		"                                  [--json] [--dry-run]\n"
+		"usage: naclctl steer up|down|show|watch [-f FILE] [--fallback FILE]\n"
+		"                     [--backend BACKEND] [--guard] [--json] [--dry-run]\n"
 		"\n"
 		"  up    load the kernel rules that bring packets to nacld\n"
 		"  down  remove them, whichever backend loaded them\n"
 		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
+		"  watch stay, and tell when somebody else changes or removes what `up` loaded\n"
 		"\n"
 		"  -f, --file FILE    the configuration (default: %s)\n"
-		"  --fallback FILE    use this one where FILE has errors (up): the last one nacld\n"
+		"  --fallback FILE    use this one where FILE has errors (up, watch): the last one nacld\n"
 		"                     accepted, so that a bad edit does not leave a host unfiltered\n"
 		"  --backend BACKEND  nft, iptables-nft or iptables-legacy (default: the first that "
 		"works)\n"
+		"  --guard            also put it back (watch), as steering = \"guard\" in FILE asks\n"
 		"  --json             for programs\n"
 		"  --dry-run          print the rules, load nothing\n",
 		PROTOCOL_CONFIG_DEFAULT);
@@ -162,11 +166,12 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 /* 0, or the exit status of a command line that is wrong or asked for help. */
 static int parse(int argc, char **argv, struct steer_request *request, bool *help)
 {
-	enum { OPT_BACKEND = 256, OPT_FALLBACK, OPT_JSON, OPT_DRY_RUN };
+	enum { OPT_BACKEND = 256, OPT_FALLBACK, OPT_GUARD, OPT_JSON, OPT_DRY_RUN };
 	static const struct option options[] = {
 		{"file", required_argument, NULL, 'f'},
 		{"fallback", required_argument, NULL, OPT_FALLBACK},
 		{"backend", required_argument, NULL, OPT_BACKEND},
+		{"guard", no_argument, NULL, OPT_GUARD},
 		{"json", no_argument, NULL, OPT_JSON},
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 		{"help", no_argument, NULL, 'h'},
@@ -190,6 +195,9 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 		case OPT_FALLBACK:
 			request->fallback = optarg;
 			break;
+		case OPT_GUARD:
+			request->guard = true;
+			break;
 		case OPT_JSON:
 			request->json = true;
 			break;
@@ -204,11 +212,40 @@ static int parse(int argc, char **argv, struct steer_request *request, bool *hel
 		}
 	}
 	if (argc - optind != 1) {
-		fputs("naclctl: steer takes one of up, down and show\n", stderr);
+		fputs("naclctl: steer takes one of up, down, show and watch\n", stderr);
 		return NACLCTL_USAGE;
 	}
 	request->verb = argv[optind];
 	return NACLCTL_OK;
+}
+
+static bool is_verb(const struct steer_request *request, const char *verb)
+{
+	return strcmp(request->verb, verb) == 0;
+}
+
+/* Is there such a verb, and do the options go with it? Says so where not. */
+static bool makes_sense(const struct steer_request *request)
+{
+	bool watch = is_verb(request, "watch");
+
+	if (!watch && !is_verb(request, "up") && !is_verb(request, "down") &&
+	    !is_verb(request, "show")) {
+		fprintf(stderr, "naclctl: steer takes up, down, show or watch, not \"%s\"\n",
+			request->verb);
+		return false;
+	}
+	if (watch && (request->forced || request->dry_run)) {
+		fputs("naclctl: steer watch takes neither --backend nor --dry-run: it watches what "
+		      "`steer up` loaded\n",
+		      stderr);
+		return false;
+	}
+	if (!watch && request->guard) {
+		fputs("naclctl: --guard goes with steer watch\n", stderr);
+		return false;
+	}
+	return true;
 }
 
 static int carry_out(struct steer_request *request)
@@ -216,32 +253,31 @@ static int carry_out(struct steer_request *request)
 	struct steer_plan plan = {0};
 	int status = NACLCTL_USAGE;
 
-	if (strcmp(request->verb, "down") == 0)
+	if (is_verb(request, "down"))
 		return steer_down(request);
+	if (is_verb(request, "watch"))
+		return steer_watch(request);
 	if (load_plan(request, &plan))
-		status = strcmp(request->verb, "up") == 0 ? steer_up(request, &plan)
-							  : steer_show(request, &plan);
+		status = is_verb(request, "up") ? steer_up(request, &plan)
+						: steer_show(request, &plan);
 	steer_plan_fini(&plan);
 	return status;
 }
 
 static int dispatch(struct steer_request *request)
 {
+	bool is_up = is_verb(request, "up");
 	int status, lock = -1;
-	bool is_up = strcmp(request->verb, "up") == 0;
 
-	if (!is_up && strcmp(request->verb, "down") != 0 && strcmp(request->verb, "show") != 0) {
-		fprintf(stderr, "naclctl: steer takes up, down or show, not \"%s\"\n",
-			request->verb);
+	if (!makes_sense(request))
 		return NACLCTL_USAGE;
-	}
 	/* Rules for a backend that was named are only text: everybody may see them. */
 	if (!steer_may_administer() && !(is_up && request->dry_run && request->forced)) {
 		fprintf(stderr, "naclctl: steer %s needs CAP_NET_ADMIN; run it as root (sudo)\n",
 			request->verb);
 		return NACLCTL_USAGE;
 	}
-	if (!request->dry_run && strcmp(request->verb, "show") != 0 && steer_lock(&lock)) {
+	if (!request->dry_run && (is_up || is_verb(request, "down")) && steer_lock(&lock)) {
 		fputs("naclctl: another naclctl is changing the steering: try again\n", stderr);
 		return NACLCTL_NO;
 	}

@@ -8,13 +8,14 @@
 
 /* What was asked for on the command line, and what there is to say about it so far. */
 struct steer_request {
-	const char *verb; /* "up", "down" or "show" */
+	const char *verb; /* "up", "down", "show" or "watch" */
 	const char *file;
-	const char *fallback; /* for "up", where `file` has errors; or NULL */
+	const char *fallback; /* for "up" and "watch", where `file` has errors; or NULL */
 	bool forced;          /* --backend was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;
+	bool guard;    /* "watch": put the rules back, whatever the configuration says */
 	json_t *notes; /* remarks in order; also told on stderr at once, unless json */
 };
 
@@ -26,16 +27,13 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan);
 int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 
-/* Whether the kernel's rules are those that `file` asks for. */
-enum steer_state {
-	STEER_UNKNOWN, /* no CAP_NET_ADMIN to look, or the file cannot be used */
-	STEER_IS_DOWN, /* no packet reaches nacld */
-	STEER_DIFFERS, /* loaded, but not as the file asks, or through two backends */
-	STEER_IS_UP,   /* loaded, as the file asks */
-};
-
-/* Looks, says nothing. *backend is set for STEER_DIFFERS and STEER_IS_UP. Runs nft and iptables. */
-enum steer_state steer_look(const char *file, enum steer_backend *backend);
+/*
+ * Loads a plan through one backend, all or nothing. 0, or 1 where outbound packets had to be queued
+ * before the host's own rules (no table `security`), and the rules as loaded in *out, which the caller
+ * finishes; or -errno with the reason.
+ */
+int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
+		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN]);
 
 /* May this process read and change the kernel's rules? (CAP_NET_ADMIN) */
 bool steer_may_administer(void);

@@ -5,14 +5,17 @@
  * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
  * the same rules are loaded already nothing is changed. What another backend still holds is removed
  * only after the new rules are in: for a moment a packet may be judged twice, which changes no
- * verdict, but at no moment does one pass unjudged. `down` looks at every backend.
+ * verdict, but at no moment does one pass unjudged. `down` looks at every backend. Both note what
+ * should be loaded from then on, for `steer watch`.
  */
 #include "ctl/steer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/protocol.h"
+#include "ctl/steer_intent.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
 static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
@@ -55,35 +58,63 @@ static int print_dry(struct steer_request *request, enum steer_backend backend,
 }
 
 /*
- * Loads the plan through one backend. iptables-legacy has a table `security` only where the kernel
- * was built with it. Without, outbound packets are queued in mangle, before the host's own outbound
- * rules: what passes both passes in either order, and an unjudged host would be worse.
+ * For `steer watch`. Where /run cannot be written (a user namespace without a /run of its own) there
+ * is no lock, and nothing that could watch.
  */
-static int load(struct steer_request *request, const struct steer_plan *plan,
-		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+static void note_intent(struct steer_request *request, enum steer_backend backend,
+			const struct steer_rules *rules)
+{
+	int err = steer_intent_save(backend, rules);
+
+	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
+		steer_note(request,
+			   "loaded, but it could not be noted in /run/nacld-steering: %s; `naclctl "
+			   "steer watch` will take it for a change of somebody else's",
+			   strerror(-err));
+}
+
+/*
+ * iptables-legacy has a table `security` only where the kernel was built with it. Without, outbound
+ * packets are queued in mangle, before the host's own outbound rules: what passes both passes in
+ * either order, and an unjudged host would be worse.
+ */
+int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
+		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
 {
 	static const char *const tables[] = {"security", "mangle"};
 	int tables_to_try = backend == STEER_IPTABLES_LEGACY ? 2 : 1;
 	int err = 0;
 
 	for (int i = 0; i < tables_to_try; i++) {
-		struct steer_rules rules;
-
-		err = steer_backend_render(backend, plan, tables[i], &rules);
+		err = steer_backend_render(backend, plan, tables[i], out);
 		if (err) {
 			snprintf(reason, STEER_REASON_LEN, "out of memory");
 			return err;
 		}
-		err = steer_backend_apply(backend, &rules, changed, reason);
-		steer_rules_fini(&rules);
-		if (!err && i == 1)
-			steer_note(request, "this kernel has no iptables table `security`: "
-					    "outbound packets are judged before, not after, the "
-					    "host's own rules");
-		if (!err || !strstr(reason, "'security'"))
+		err = steer_backend_apply(backend, out, changed, reason);
+		if (!err)
+			return i;
+		steer_rules_fini(out);
+		if (!strstr(reason, "'security'"))
 			break;
 	}
 	return err;
+}
+
+static int load(struct steer_request *request, const struct steer_plan *plan,
+		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules rules;
+	int loaded = steer_load_plan(plan, backend, &rules, changed, reason);
+
+	if (loaded < 0)
+		return loaded;
+	if (loaded == 1)
+		steer_note(request, "this kernel has no iptables table `security`: outbound "
+				    "packets are judged before, not after, the host's own rules");
+	note_intent(request, backend, &rules);
+	steer_rules_fini(&rules);
+	return 0;
 }
 
 /* Removes what a backend holds of ours. 0: nothing is left; *removed: something was there. */
@@ -192,7 +223,7 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan)
 		return dry_up(request, plan);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
 		enum steer_backend backend = (enum steer_backend)i;
-		bool changed;
+		bool changed = false;
 
 		if (!candidate(request, backend))
 			continue;
@@ -233,6 +264,12 @@ int steer_down(struct steer_request *request)
 
 	if (request->dry_run)
 		return dry_down(request);
+	/* First, so that a guard never takes what follows for somebody else's deed. */
+	if (steer_intent_clear())
+		steer_note(request,
+			   "%s could not be cleared: a running `naclctl steer watch` may "
+			   "take this for somebody else's deed",
+			   "/run/nacld-steering");
 	if (unload_all_but(request, STEER_BACKENDS, &changed))
 		return NACLCTL_NO;
 	return finish(request, "down", STEER_BACKENDS, changed,

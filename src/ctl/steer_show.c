@@ -7,129 +7,77 @@
 #include "ctl/steer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/protocol.h"
-#include "format/conf.h"
+#include "ctl/steer_diff.h"
+#include "ctl/steer_survey.h"
 
-/* What was found in the kernel. */
-struct loaded {
-	struct steer_rules rules[STEER_BACKENDS];
-	int count; /* backends that hold something of ours */
-	enum steer_backend backend;
-	bool equal; /* to what the plan asks of that backend */
-};
-
-static bool contains(const struct steer_rules *rules, const char *what)
+static void print_odd_line(const struct steer_odd_line *line, void *context)
 {
-	for (int i = 0; i < 2; i++)
-		if (rules->text[i] && strstr(rules->text[i], what))
-			return true;
-	return false;
-}
-
-/* Is this line one of the text's? */
-static bool has_line(const char *text, const char *line, size_t len)
-{
-	while (*text) {
-		size_t here = strcspn(text, "\n");
-
-		if (here == len && strncmp(text, line, len) == 0)
-			return true;
-		text += here;
-		text += *text ? 1 : 0;
-	}
-	return false;
-}
-
-/* Prints each line of `text` that `other` has not; returns how many. */
-static int print_only_in(const char *what, const char *text, const char *other)
-{
-	int printed = 0;
-
-	while (*text) {
-		size_t len = strcspn(text, "\n"), blanks = strspn(text, "\t");
-
-		if (len > blanks && !has_line(other, text, len)) {
-			printf("  %s %.*s\n", what, (int)(len - blanks), text + blanks);
-			printed++;
-		}
-		text += len;
-		text += *text ? 1 : 0;
-	}
-	return printed;
+	(void)context;
+	printf("  %s %.*s\n", line->missing ? "missing:   " : "unexpected:", (int)line->len,
+	       line->text);
 }
 
 static void print_difference(const struct steer_rules *have, const struct steer_rules *want)
 {
-	int printed = 0;
-
-	for (int i = 0; i < 2; i++) {
-		const char *is = have->text[i] ? have->text[i] : "";
-		const char *should = want->text[i] ? want->text[i] : "";
-
-		printed += print_only_in("missing:   ", should, is);
-		printed += print_only_in("unexpected:", is, should);
-	}
-	if (printed == 0)
+	if (steer_diff(have, want, print_odd_line, NULL) == 0)
 		puts("  the same rules, but in another order");
 }
 
 static void print_facts(const struct steer_rules *rules)
 {
 	printf("  fragments  %s\n",
-	       contains(rules, "reassemble fragments")
+	       steer_reassembles(rules)
 		       ? "put together by the kernel before they are judged (\"reassemble\")"
 		       : "judged as they come (\"strict\"), unless connection tracking joins them");
-	printf("  no daemon  packets %s\n", contains(rules, "bypass")
+	printf("  no daemon  packets %s\n", steer_bypasses(rules)
 						    ? "pass (on_failure = \"accept\")"
 						    : "are dropped (on_failure = \"drop\")");
 }
 
-static void print_text(const struct steer_request *request, const struct loaded *loaded,
-		       const struct steer_rules *want)
+static void print_text(const struct steer_request *request, const struct steer_survey *survey)
 {
-	const char *name = steer_backend_name(loaded->backend);
+	const struct steer_rules *rules = &survey->loaded[survey->backend];
+	const char *name = steer_backend_name(survey->backend);
 
-	if (loaded->count == 0) {
+	if (survey->count == 0) {
 		printf("steering is down: no packet reaches nacld; `naclctl steer up` loads it\n");
 		return;
 	}
-	if (loaded->count > 1)
+	if (survey->count > 1)
 		printf("steering is loaded through more than one of nft, iptables-nft and "
 		       "iptables-legacy; `naclctl steer up` leaves one\n");
-	else if (loaded->equal)
+	else if (survey->equal)
 		printf("steering is up (%s), as %s asks\n", name, request->file);
 	else
 		printf("steering is up (%s), but not as %s asks; `naclctl steer up` mends it\n",
 		       name, request->file);
-	if (!loaded->equal)
-		print_difference(&loaded->rules[loaded->backend], want);
-	print_facts(&loaded->rules[loaded->backend]);
+	if (!survey->equal)
+		print_difference(rules, &survey->wanted);
+	print_facts(rules);
 	for (int i = 0; i < STEER_BACKENDS; i++)
-		if (!steer_rules_empty(&loaded->rules[i]))
-			steer_print_rules((enum steer_backend)i, &loaded->rules[i]);
+		if (!steer_rules_empty(&survey->loaded[i]))
+			steer_print_rules((enum steer_backend)i, &survey->loaded[i]);
 }
 
-static void print_json(const struct steer_request *request, const struct loaded *loaded,
-		       const struct steer_rules *want)
+static void print_json(const struct steer_request *request, const struct steer_survey *survey)
 {
-	const struct steer_rules *rules = &loaded->rules[loaded->backend];
-	bool up = loaded->count > 0;
+	const struct steer_rules *rules = &survey->loaded[survey->backend];
+	bool up = survey->count > 0;
 	json_t *root = json_pack("{s:b, s:b, s:s?, s:s?, s:s?, s:s, s:O, s:o, s:o}", "loaded", up,
-				 "matches", loaded->count == 1 && loaded->equal, "backend",
-				 up ? steer_backend_name(loaded->backend) : NULL, "fragments",
-				 !up                                       ? NULL
-				 : contains(rules, "reassemble fragments") ? "reassemble"
-									   : "strict",
+				 "matches", survey->count == 1 && survey->equal, "backend",
+				 up ? steer_backend_name(survey->backend) : NULL, "fragments",
+				 !up                        ? NULL
+				 : steer_reassembles(rules) ? "reassemble"
+							    : "strict",
 				 "on_failure",
-				 !up                         ? NULL
-				 : contains(rules, "bypass") ? "accept"
-							     : "drop",
+				 !up                     ? NULL
+				 : steer_bypasses(rules) ? "accept"
+							 : "drop",
 				 "config", request->file, "notes", request->notes, "rules",
-				 steer_json_rules(loaded->backend, rules), "wanted",
-				 steer_json_rules(loaded->backend, want));
+				 steer_json_rules(survey->backend, rules), "wanted",
+				 steer_json_rules(survey->backend, &survey->wanted));
 
 	if (root)
 		json_dumpf(root, stdout, JSON_INDENT(2));
@@ -137,104 +85,31 @@ static void print_json(const struct steer_request *request, const struct loaded 
 	json_decref(root);
 }
 
-/*
- * Reads every backend; the first that holds something of ours is the one spoken of. One that cannot
- * be read can never have been loaded: worth a word only where nothing else was found.
- */
-static void read_all(struct steer_request *request, struct loaded *loaded)
+/* A backend that cannot be read can never have been loaded: worth a word only where nothing else was found. */
+static void note_unreadable(struct steer_request *request, const struct steer_survey *survey)
 {
-	char reasons[STEER_BACKENDS][STEER_REASON_LEN] = {""};
-
-	for (int i = 0; i < STEER_BACKENDS; i++) {
-		steer_backend_read((enum steer_backend)i, &loaded->rules[i], reasons[i]);
-		if (steer_rules_empty(&loaded->rules[i]))
-			continue;
-		if (loaded->count++ == 0)
-			loaded->backend = (enum steer_backend)i;
-	}
-	for (int i = 0; i < STEER_BACKENDS && loaded->count == 0; i++)
-		if (reasons[i][0])
+	for (int i = 0; i < STEER_BACKENDS && survey->count == 0; i++)
+		if (survey->reasons[i][0])
 			steer_note(request, "%s: %s", steer_backend_name((enum steer_backend)i),
-				   reasons[i]);
-}
-
-/* What should be loaded; with iptables-legacy either table for outbound packets will do. */
-static bool compare(struct loaded *loaded, const struct steer_plan *plan, struct steer_rules *want)
-{
-	static const char *const tables[] = {"mangle", "security"};
-	const struct steer_rules *have = &loaded->rules[loaded->backend];
-
-	for (int i = 0; i < 2; i++) {
-		steer_rules_fini(want);
-		if (steer_backend_render(loaded->backend, plan, tables[i], want))
-			return false;
-		loaded->equal = steer_rules_equal(have, want);
-		if (loaded->equal && (i == 1 || loaded->backend == STEER_IPTABLES_LEGACY))
-			break;
-	}
-	return true;
-}
-
-static void loaded_fini(struct loaded *loaded)
-{
-	for (int i = 0; i < STEER_BACKENDS; i++)
-		steer_rules_fini(&loaded->rules[i]);
+				   survey->reasons[i]);
 }
 
 int steer_show(struct steer_request *request, const struct steer_plan *plan)
 {
-	struct loaded loaded = {.backend = request->backend};
-	struct steer_rules want = {0};
+	struct steer_survey survey;
 	int status = NACLCTL_NO;
 
-	read_all(request, &loaded);
-	if (!compare(&loaded, plan, &want)) {
+	if (steer_survey(plan, request->backend, &survey)) {
 		fputs("naclctl: out of memory\n", stderr);
-	} else {
-		if (request->json)
-			print_json(request, &loaded, &want);
-		else
-			print_text(request, &loaded, &want);
-		if (loaded.count == 1 && loaded.equal)
-			status = NACLCTL_OK;
+		return NACLCTL_NO;
 	}
-	steer_rules_fini(&want);
-	loaded_fini(&loaded);
+	note_unreadable(request, &survey);
+	if (request->json)
+		print_json(request, &survey);
+	else
+		print_text(request, &survey);
+	if (survey.count == 1 && survey.equal)
+		status = NACLCTL_OK;
+	steer_survey_fini(&survey);
 	return status;
-}
-
-/* The plan of a file that may be anything: an answer, no report. */
-static bool quiet_plan(const char *file, struct steer_plan *out)
-{
-	struct conf_report report = {0};
-	struct policy *policy = conf_load(file, &report);
-	const char *bad_interface;
-	bool built = policy && steer_plan_build(policy, out, &bad_interface) == 0;
-
-	conf_report_fini(&report);
-	policy_free(policy);
-	return built;
-}
-
-enum steer_state steer_look(const char *file, enum steer_backend *backend)
-{
-	struct steer_request quiet = {.json = true, .notes = json_array()};
-	struct loaded loaded = {0};
-	struct steer_rules want = {0};
-	struct steer_plan plan = {0};
-	enum steer_state state = STEER_UNKNOWN;
-
-	if (steer_may_administer() && quiet_plan(file, &plan)) {
-		read_all(&quiet, &loaded);
-		if (loaded.count == 0)
-			state = STEER_IS_DOWN;
-		else if (compare(&loaded, &plan, &want))
-			state = loaded.count == 1 && loaded.equal ? STEER_IS_UP : STEER_DIFFERS;
-	}
-	*backend = loaded.backend;
-	steer_rules_fini(&want);
-	steer_plan_fini(&plan);
-	loaded_fini(&loaded);
-	json_decref(quiet.notes);
-	return state;
 }

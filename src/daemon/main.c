@@ -26,7 +26,7 @@
 #include "daemon/control.h"
 #include "daemon/daemon.h"
 #include "daemon/journal.h"
-#include "daemon/kernelqueue.h"
+#include "common/kernelqueue.h"
 #include "daemon/laststate.h"
 #include "daemon/overflow.h"
 #include "daemon/request.h"

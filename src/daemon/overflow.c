@@ -14,7 +14,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "daemon/kernelqueue.h"
+#include "common/kernelqueue.h"
 
 #define ADVICE "raise queue.length (%u now) or queue.count, see naclctl show"
 

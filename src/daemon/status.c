@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "daemon/kernelqueue.h"
+#include "common/kernelqueue.h"
 
 static void put(json_t *object, const char *key, json_t *value)
 {

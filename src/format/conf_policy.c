@@ -16,6 +16,7 @@ static const struct conf_key top_keys[] = {
 	{"queue", NULL},
 	{"fragments", NULL},
 	{"isolation", NULL},
+	{"steering", NULL},
 	{"exempt", NULL},
 	{"flow_log", NULL},
 	{"sets", NULL},
@@ -54,6 +55,8 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		[POLICY_REASSEMBLE] = "reassemble", [POLICY_STRICT] = "strict", NULL};
 	static const char *const isolations[] = {
 		[POLICY_ISOLATION_NONE] = "none", [POLICY_ISOLATION_PROCESS] = "process", NULL};
+	static const char *const steerings[] = {
+		[POLICY_WATCH] = "watch", [POLICY_GUARD] = "guard", NULL};
 	int word;
 
 	if (conf_get_word(r, root, "mode", modes, &word) == CONF_OK)
@@ -62,6 +65,8 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		r->policy->isolation = (enum policy_isolation)word;
 	if (conf_get_word(r, root, "fragments", fragments, &word) == CONF_OK)
 		r->policy->fragments = (enum policy_fragments)word;
+	if (conf_get_word(r, root, "steering", steerings, &word) == CONF_OK)
+		r->policy->steering = (enum policy_steering)word;
 }
 
 static void read_queue(struct conf_reader *r, const config_setting_t *root)

@@ -48,7 +48,8 @@ static struct policy *parse(const char *text)
 static void claim_equal(const struct policy *a, const struct policy *b)
 {
 	CLAIM(a->mode == b->mode && a->on_failure == b->on_failure && a->exempt == b->exempt);
-	CLAIM(a->fragments == b->fragments && a->host.acl == b->host.acl);
+	CLAIM(a->fragments == b->fragments && a->steering == b->steering);
+	CLAIM(a->host.acl == b->host.acl);
 	CLAIM(a->subnet_count == b->subnet_count && a->acl_count == b->acl_count);
 	CLAIM(a->queue.first == b->queue.first && a->queue.count == b->queue.count);
 	for (size_t i = 0; i < a->acl_count * 2; i++) {

@@ -274,6 +274,7 @@ static void test_defaults_and_names(void **state)
 	assert_int_equal(policy->mode, POLICY_ENFORCE);
 	assert_int_equal(policy->on_failure, POLICY_FAIL_DROP);
 	assert_int_equal(policy->fragments, POLICY_REASSEMBLE);
+	assert_int_equal(policy->steering, POLICY_WATCH);
 	assert_int_equal(policy->exempt,
 			 EXEMPT_LOOPBACK | EXEMPT_NEIGHBOUR_DISCOVERY | EXEMPT_DHCP);
 	assert_int_equal(policy->queue.count, 1);

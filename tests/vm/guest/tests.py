@@ -15,7 +15,7 @@ import vm
 def last_words():
     """What the units said: the machine is gone when somebody reads the failure."""
     return vm.run("journalctl", "--no-pager", "-o", "cat", "-n", "15", "-u", "nacld", "-u",
-                  "nacld-steering", check=False)
+                  "nacld-steering", "-u", "nacld-watch", check=False)
 
 
 def run_one(test):

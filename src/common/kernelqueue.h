@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_DAEMON_KERNELQUEUE_H
-#define NACLD_DAEMON_KERNELQUEUE_H
+#ifndef NACLD_COMMON_KERNELQUEUE_H
+#define NACLD_COMMON_KERNELQUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* One line of /proc/net/netfilter/nfnetlink_queue: what the kernel says of a queue. */
 struct kernelqueue {
-	uint32_t waiting;      /* packets without a verdict */
-	uint32_t dropped;      /* because the queue was full */
+	uint32_t portid;  /* the netlink socket that listens; mostly its program's process id */
+	uint32_t waiting; /* packets without a verdict */
+	uint32_t dropped; /* because the queue was full */
 	uint32_t user_dropped; /* because the receive buffer was full */
 };
 

@@ -4,7 +4,7 @@
  * number, port id, waiting, copy mode, copy range, dropped, user dropped, last id, 1. Opened once at
  * start, while that is allowed, and read again from the beginning each time.
  */
-#include "daemon/kernelqueue.h"
+#include "common/kernelqueue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +56,8 @@ bool kernelqueue_read(int fd, uint16_t number, struct kernelqueue *out)
 		struct kernelqueue q;
 		unsigned int n;
 
-		if (sscanf(line, "%u %*u %u %*u %*u %u %u", &n, &q.waiting, &q.dropped,
-			   &q.user_dropped) == 4 &&
+		if (sscanf(line, "%u %u %u %*u %*u %u %u", &n, &q.portid, &q.waiting, &q.dropped,
+			   &q.user_dropped) == 5 &&
 		    n == number) {
 			*out = q;
 			return true;

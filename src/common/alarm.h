@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_COMMON_ALARM_H
+#define NACLD_COMMON_ALARM_H
+
+/* Entries of the journal's catalog (systemd/nacld.catalog): `journalctl -x` explains them. */
+#define ALARM_STEERING_LOST   "0c652d4a2a374976b28fb530659f9670"
+#define ALARM_STEERING_PAUSED "d8e5e017b89549b5a931846c728a9d84"
+
+/*
+ * An error that somebody should act on. As log_error; where the journal listens, its line also carries
+ * the id of its entry in the catalog.
+ */
+void alarm_raise(const char *message_id, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif
