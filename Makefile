@@ -137,15 +137,21 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC)
 instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
+E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-next numbered)
 $(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
 $(B)/e2e/nacld-poison: $(call obj,$(SHARED) $(DAEMON) tests/e2e/poison.c)
+$(B)/e2e/nacld-next: LIBS = $(DAEMON_LIBS)
+$(B)/e2e/nacld-next: $(call obj,$(SHARED) $(filter-out src/daemon/batch.c,$(DAEMON)) tests/e2e/next.c)
 $(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)
-$(B)/e2e/nacld-poison $(B)/e2e/numbered:
+$(E2E_PROGRAMS):
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
-e2e: all $(B)/e2e/nacld-poison $(B)/e2e/numbered ## real packets between namespaces
+.PHONY: e2e-programs
+e2e-programs: $(E2E_PROGRAMS)
+
+e2e: all e2e-programs ## real packets between namespaces
 	$(Q)tests/suite $(B)/results e2e tests/e2e/run $(B)
 
 shellcheck: ## the shell scripts
@@ -175,7 +181,7 @@ install-check: all ## what `make install` and `make uninstall` do, in a folder o
 	$(Q)tests/suite $(B)/results install tests/install $(B)
 
 check-vm: WERROR = -Werror
-check-vm: all ## real systemd and nft queue, in a virtual machine
+check-vm: all e2e-programs ## real systemd and nft queue, in a virtual machine
 	$(Q)tests/deps build vm
 	$(Q)tests/suite $(B)/results vm tests/vm/run $(B)
 
