@@ -146,8 +146,14 @@ def status():
 
 def serving(*before):
     """The process id of the one that serves, which is none of those before."""
-    wait_for("nacld serves", lambda: (status() or {"pid": 0})["pid"] not in (0, *before), 60)
-    return status()["pid"]
+    pids = []
+
+    def serves():
+        pids.append((status() or {"pid": 0})["pid"])
+        return pids[-1] not in (0, *before)
+
+    wait_for("nacld serves", serves, 60)
+    return pids[-1]
 
 
 def stored():
