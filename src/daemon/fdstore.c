@@ -21,8 +21,6 @@
 
 #include "core/decimal.h"
 
-#include "core/decimal.h"
-
 #define NAME_PREFIX "queue-"
 #define ANSWER_US   5000000 /* for the service manager to answer */
 

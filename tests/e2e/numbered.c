@@ -6,6 +6,7 @@
  * prints one line, "received R lost L duplicated D reordered O".
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +55,16 @@ static int send_one(int fd, const struct sockaddr_in *to, struct datagram datagr
 	return len < 0 && errno != EPERM ? fail("sendto") : 0;
 }
 
+/* A sender that changes processors may overtake itself in their backlogs. */
+static void stay_on_this_processor(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 static int send_all(const char *address, int port, uint32_t count, uint32_t rate)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -65,6 +76,7 @@ static int send_all(const char *address, int port, uint32_t count, uint32_t rate
 		return fail("socket");
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	signal(SIGTERM, end);
+	stay_on_this_processor();
 	for (i = 0; i < count && !ended && status == 0; i++) {
 		int64_t wait = begin + (int64_t)i * 1000000000 / rate - now_ns();
 		struct timespec pause = {.tv_nsec = wait};

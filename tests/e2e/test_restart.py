@@ -122,7 +122,8 @@ def test_other_ends_lose_nothing(net, number):
     kill_during(nacld, stream, 10 if number == signal.SIGTERM else 8, number)
     assert stream.result() == f"received {4 * RATE} {WHOLE}"
     expected = 0 if number == signal.SIGTERM else -number
-    assert set(nacld.statuses) == {expected}, nacld.statuses
+    # TERM before it has begun to listen for it ends it at once.
+    assert set(nacld.statuses) <= {expected, -number}, nacld.statuses
     assert not nacld.status()["queues"][0]["poisoned"]
 
 
