@@ -301,7 +301,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -m 755 $(B)/nacld $(SBIN)
 	$(Q)install -m 755 $(B)/naclctl $(BIN)
 	$(Q)for unit in $(SERVICES); do \
-		sed 's|=/usr/\(s*bin\)/|=$(PREFIX)/\1/|' systemd/$$unit | \
+		sed 's|\([= ]\)/usr/\(s*bin\)/|\1$(PREFIX)/\2/|g' systemd/$$unit | \
 		install -m 644 /dev/stdin $(UNITS)/$$unit || exit; done
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf

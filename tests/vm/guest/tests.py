@@ -1,6 +1,6 @@
 # Runs the tests of this boot, those whose name matches the pattern given: every test_*.py of the boot's
 # folder in the order of their names, each from top to bottom, after prepare.py. A line each:
-# PASS name, FAIL name: reason, SKIP name: reason.
+# PASS boot/name, FAIL boot/name: reason, SKIP boot/name: reason.
 import glob
 import importlib
 import os
@@ -18,8 +18,8 @@ def last_words():
                   "nacld-steering", "-u", "nacld-watch", check=False)
 
 
-def run_one(test):
-    name, begin = test.__name__, time.monotonic()
+def run_one(name, test):
+    begin = time.monotonic()
     try:
         test()
     except vm.Skip as reason:
@@ -37,14 +37,15 @@ def run_one(test):
 
 
 def main():
-    folder = f"/vm/boots/{vm.phase()}"
+    boot = os.environ["PHASE"]
+    folder = f"/vm/boots/{boot}"
     sys.path.insert(0, folder)
     for file in sorted(glob.glob(f"{folder}/test_*.py")):
         importlib.import_module(os.path.basename(file).removesuffix(".py"))
-    if os.path.exists(f"{folder}/prepare.py"):
+    wanted = {name: t for t in vm.tests if re.search(sys.argv[1], name := f"{boot}/{t.__name__}")}
+    if wanted and os.path.exists(f"{folder}/prepare.py"):
         importlib.import_module("prepare")
-    wanted = [t for t in vm.tests if re.search(sys.argv[1], t.__name__)]
-    results = [run_one(t) for t in wanted]
+    results = [run_one(name, t) for name, t in wanted.items()]
     return 0 if all(results) else 1
 
 

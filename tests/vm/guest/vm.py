@@ -20,12 +20,6 @@ def test(function):
     return function
 
 
-def phase():
-    """The name of this boot."""
-    with open("/vm/phase") as file:
-        return file.read().strip()
-
-
 def run(*argv, check=True, timeout=60):
     """One command; its output and errors together, as text."""
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

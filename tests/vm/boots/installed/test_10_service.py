@@ -1,4 +1,5 @@
 # The service: installed, started, reloaded, restarted, killed, hung, stopped, under real systemd.
+import contextlib
 import os
 import signal
 
@@ -208,6 +209,22 @@ def a_bad_edit_before_a_boot_is_steered_by_the_last_good_file():
     finally:
         run("systemctl", "stop", "nacld")
     wait_for("the steering is gone", steering_at_rest)
+
+
+@test
+def a_bad_file_where_none_was_ever_accepted_filters_nothing():
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(LAST_GOOD)
+    configure('mode = "enforced";\n')
+    try:
+        assert exit_status("systemctl", "start", "nacld") != 0
+        wait_for("the steering has given up", lambda: prop("nacld-steering", "ActiveState") == "failed")
+        assert run("nft", "list", "ruleset") == ""
+        assert page()
+    finally:
+        run("systemctl", "stop", "nacld")
+    wait_for("the steering is at rest", steering_at_rest)
+    run("systemctl", "reset-failed", "nacld", "nacld-steering", check=False)
 
 
 @test
