@@ -109,7 +109,7 @@ def test_interrupted_it_leaves_nothing_behind(copy, number):
     wait_until(lambda: "\n2. " in output.read_text(), "the second step")
     assert processes(copy), "nothing was running"
     (os.killpg if number == signal.SIGINT else os.kill)(story.pid, number)
-    assert story.wait(10) != 0
+    assert story.wait(30) != 0
     wait_until(lambda: not processes(copy), "every process is gone")
     assert "\n4. " not in output.read_text()
 
