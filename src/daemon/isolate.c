@@ -257,10 +257,10 @@ static bool died_of_a_packet(const struct isolate *isolate, int status)
 
 static void find_culprit(struct isolate *isolate, struct queue *queue, int status)
 {
-	uint32_t judging = isolate->share->judging;
+	uint32_t judging = __atomic_load_n(&isolate->share->judging, __ATOMIC_RELAXED);
 
-	if (!died_of_a_packet(isolate, status) || judging == 0 || judging > isolate->share->count ||
-	    !isolate->present[judging - 1]) {
+	if (!died_of_a_packet(isolate, status) || judging == 0 ||
+	    judging > queue_batch(queue)->filled || !isolate->present[judging - 1]) {
 		log_warning("queue %u: its judging process was killed; another goes on",
 			    queue_number(queue));
 		return;
@@ -275,7 +275,7 @@ static void give_verdicts(struct isolate *isolate, struct batch *batch)
 	const struct share *share = isolate->share;
 
 	for (unsigned int i = 0; i < batch->filled; i++) {
-		uint8_t answer = share->answers[i];
+		uint8_t answer = __atomic_load_n(&share->answers[i], __ATOMIC_RELAXED);
 		enum action action = answer == ANSWER_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
 
 		if (!isolate->present[i])

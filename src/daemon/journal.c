@@ -51,7 +51,10 @@ static bool drain(struct journal *journal, struct daemon *daemon)
 	bool any = false;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		while (event_ring_take(&daemon->rings[i], &event)) {
+		/* One ring's fill at most: its ends are what the worker says. */
+		for (int n = 0; n < EVENT_RING_LEN; n++) {
+			if (!event_ring_take(&daemon->rings[i], &event))
+				break;
 			any = true;
 			if (journal->lines < JOURNAL_LINES) {
 				journal->lines++;
