@@ -102,6 +102,10 @@ class Consumer:
         children = [child for task in self.tasks() for child in (task / "children").read_text().split()]
         return [t for child in children for t in pathlib.Path(f"/proc/{child}/task").iterdir()]
 
+    def threads(self):
+        """Every thread's number, its judges' too; nobody's for the bare path."""
+        return [int(task.name) for task in self.tasks() + self.judges()] if self.popen else []
+
     def pause(self):
         """Stopped, every thread of it: a signal sent is not yet a thread at rest."""
         self.popen.send_signal(signal.SIGSTOP)

@@ -242,7 +242,7 @@ def a_poisonous_packet_costs_itself_alone():
         assert poisoned() == 2
         assert "2 packets made nacld crash or hang" in run("naclctl", "show")
         said = run("journalctl", "-o", "cat", "-u", "nacld", "-n", "50")
-        assert "a packet made nacld crash or hang; it is dropped" in said
+        assert "a packet made its judge crash or hang; it is dropped" in said
         assert f"{POISON_FOLDER}/01.pcap: please report it" in said
 
 
