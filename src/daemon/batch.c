@@ -22,6 +22,8 @@
 
 #include "daemon/counter.h"
 
+#define PACKET_MESSAGE (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)
+
 _Static_assert(sizeof(struct batch_verdict) == 32, "a verdict message has no padding");
 
 static const struct batch_geometry own_geometry = {
@@ -77,40 +79,6 @@ int batch_init(struct batch *batch, int fd)
 	if (!err)
 		batch->region->geometry = own_geometry;
 	return err;
-}
-
-/* The kernel wrote the messages; how long they are was in the memory of the process that died. */
-static void find_messages(struct batch *batch)
-{
-	for (unsigned int i = 0; i < BATCH_LEN; i++) {
-		struct batch_slot *slot = &batch->region->slots[i];
-		uint32_t len = ((const struct nlmsghdr *)slot->bytes)->nlmsg_len;
-
-		slot->truncated = len > BATCH_SLOT_SIZE;
-		slot->len = slot->truncated ? BATCH_SLOT_SIZE : len;
-		if (len)
-			batch->filled = i + 1;
-	}
-}
-
-int batch_adopt(struct batch *batch, int fd)
-{
-	struct stat st;
-	int err;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size != sizeof(*batch->region))
-		return -EPROTO;
-	err = map_region(batch, fd);
-	if (err)
-		return err;
-	if (memcmp(&batch->region->geometry, &own_geometry, sizeof(own_geometry)) != 0) {
-		batch_fini(batch);
-		return -EPROTO;
-	}
-	find_messages(batch);
-	return 0;
 }
 
 void batch_fini(struct batch *batch)
@@ -228,8 +196,7 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
 		count_error_message(nlh, errors);
 		return false;
 	}
-	if (nlh->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
-	    nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*gen)) {
+	if (nlh->nlmsg_type != PACKET_MESSAGE || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*gen)) {
 		counter_add(&errors[BATCH_ERROR_MALFORMED], 1);
 		return false;
 	}
@@ -259,7 +226,7 @@ static bool find_last_id(const uint8_t *region, size_t size, uint32_t *id)
 			break;
 		if (nlh->nlmsg_len < room)
 			room = nlh->nlmsg_len;
-		if (nlh->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
+		if (nlh->nlmsg_type != PACKET_MESSAGE ||
 		    room < NLMSG_HDRLEN + sizeof(struct nfgenmsg) ||
 		    !read_attributes(nlh, (const uint8_t *)nlh + room, &packet))
 			continue;
@@ -287,6 +254,60 @@ bool batch_foreign_last_id(int fd, uint32_t *id, bool *known)
 		found = find_last_id(region, (size_t)st.st_size, id);
 	munmap(region, (size_t)st.st_size);
 	return found;
+}
+
+static void clear_slot(struct batch_slot *slot)
+{
+	slot->len = 0;
+	((struct nlmsghdr *)slot->bytes)->nlmsg_len = 0;
+}
+
+static bool is_answered(const struct batch_region *region, uint32_t id)
+{
+	return region->has_answered && (int32_t)(id - region->answered) <= 0;
+}
+
+/*
+ * The kernel wrote the messages; how many there are, and how long, was in the memory of the process that died. Older
+ * ones are still there behind them.
+ */
+static void find_unanswered(struct batch *batch)
+{
+	for (unsigned int i = 0; i < BATCH_LEN; i++) {
+		struct batch_slot *slot = &batch->region->slots[i];
+		const struct nlmsghdr *nlh = (const void *)slot->bytes;
+		struct batch_packet packet = {0};
+
+		slot->truncated = nlh->nlmsg_len > BATCH_SLOT_SIZE;
+		slot->len = slot->truncated ? BATCH_SLOT_SIZE : nlh->nlmsg_len;
+		if (slot->len < NLMSG_HDRLEN + sizeof(struct nfgenmsg) ||
+		    nlh->nlmsg_type != PACKET_MESSAGE ||
+		    !read_attributes(nlh, slot->bytes + slot->len, &packet) ||
+		    is_answered(batch->region, packet.id))
+			clear_slot(slot);
+		else
+			batch->filled = i + 1;
+	}
+}
+
+int batch_adopt(struct batch *batch, int fd)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size != sizeof(*batch->region))
+		return -EPROTO;
+	err = map_region(batch, fd);
+	if (err)
+		return err;
+	if (memcmp(&batch->region->geometry, &own_geometry, sizeof(own_geometry)) != 0) {
+		batch_fini(batch);
+		return -EPROTO;
+	}
+	find_unanswered(batch);
+	return 0;
 }
 
 void batch_answer(struct batch *batch, const struct batch_packet *packet, enum action action)
@@ -327,16 +348,14 @@ void batch_accuse(struct batch_region *region)
 			 __ATOMIC_RELAXED);
 }
 
-static void clear_slot(struct batch_slot *slot)
-{
-	slot->len = 0;
-	((struct nlmsghdr *)slot->bytes)->nlmsg_len = 0;
-}
-
 void batch_clear(struct batch *batch)
 {
-	for (unsigned int i = 0; i < batch->filled; i++)
-		clear_slot(&batch->region->slots[i]);
+	if (batch->verdict_count > 0) {
+		const struct batch_verdict *last = &batch->verdicts[batch->verdict_count - 1];
+
+		batch->region->answered = ntohl(last->verdict.id);
+		batch->region->has_answered = 1;
+	}
 	batch->verdict_count = 0;
 	batch->filled = 0;
 }

@@ -22,8 +22,9 @@
 
 /*
  * The receive buffers: one contiguous mapping without a pointer in it, which a successor can take over when this
- * process dies. A slot holds an unanswered message from the moment the kernel has written it, that is
- * from nlmsg_len on, until its verdict was sent.
+ * process dies. A slot holds an unanswered packet from the moment the kernel has written it, that is
+ * from nlmsg_len on, until its verdict was sent: then `answered` is its id or a later one. (To empty each slot
+ * instead would fetch a cache line a packet that nobody needs.)
  */
 #define BATCH_REGION_MAGIC  0x6c63616eu /* "nacl" */
 #define BATCH_REGION_LAYOUT 1
@@ -58,7 +59,9 @@ struct batch_region {
 	 */
 	uint32_t judging;
 	uint32_t poisonous;
-	uint32_t poisoned; /* such packets so far */
+	uint32_t answered;     /* the last id whose verdict was sent; ids ascend, and wrap */
+	uint32_t has_answered; /* 0: none yet */
+	uint32_t poisoned;     /* packets so far that were poisonous */
 	struct batch_told told;
 	struct batch_slot slots[BATCH_LEN];
 };

@@ -23,7 +23,7 @@ FDS_MAX = 16
 
 # struct batch_region of src/daemon/batch.h
 GEOMETRY = struct.Struct("=5I")  # magic, layout, slots, stride, offset of the first message
-JUDGING, POISONOUS = 20, 24
+JUDGING, POISONOUS, ANSWERED = 20, 24, 28
 
 
 class Store:

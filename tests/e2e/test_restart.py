@@ -15,7 +15,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.utils import rdpcap
 
 from config import allow, both, closed_host, config, host, open_host
-from keeper import GEOMETRY, JUDGING, POISONOUS, KeptNacld, receive_as_predecessor
+from keeper import ANSWERED, GEOMETRY, JUDGING, POISONOUS, KeptNacld, receive_as_predecessor
 from lib import BUILD, wait_until
 from services import Nacld, iperf3, iperf3_server, queue_file, queue_host, queue_rule, stopped, udp_server
 from wire import inject
@@ -168,7 +168,7 @@ def test_what_was_read_is_judged_by_the_successor_in_order(net):
 
 
 def test_a_verdict_that_was_sent_is_not_given_twice(net):
-    """Killed after sending and before clearing the buffers: the second verdict finds nobody."""
+    """Killed after sending and before that was noted: the second verdict finds nobody."""
     client, server, link = net.pair()
     nacld = KeptNacld(server, open_host())
     queue_rule(server, "INPUT")
@@ -176,19 +176,36 @@ def test_a_verdict_that_was_sent_is_not_given_twice(net):
     nacld.die()
     inject(link, client, *numbers(3))
     waiting(server, 3)
-    offsets = receive_as_predecessor(nacld, 3)
-    region = nacld.buffers()
-    read = [bytes(region[at:at + 512]) for at in offsets]
+    receive_as_predecessor(nacld, 3)
     nacld.start()
     nacld.wait_ready()
     wait_until(lambda: nacld.total("accepted") == 3, "judged")
     nacld.die()
-    for at, message in zip(offsets, read):
-        region[at:at + 512] = message
+    struct.pack_into("=I", nacld.buffers(), ANSWERED, 0)
     nacld.start()
     nacld.wait_ready()
     wait_until(lambda: nacld.status()["queues"][0]["errors"] == {"enoent": 1}, "no packet waits for it")
     assert drain(receiver) == [b"\0", b"\1", b"\2"]
+
+
+def test_what_was_answered_is_not_judged_again(net):
+    """The buffers still hold it; the successor sees that its verdict was sent."""
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host())
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    inject(link, client, *numbers(20))
+    wait_until(lambda: nacld.total("accepted") == 20, "judged")
+    nacld.die()
+    inject(link, client, *numbers(2))
+    waiting(server, 2)
+    receive_as_predecessor(nacld, 1)
+    nacld.start()
+    nacld.wait_ready()
+    wait_until(lambda: queue_file(server)[0]["waiting"] == 0, "judged")
+    assert nacld.total("packets") == 2
+    assert nacld.status()["queues"][0]["errors"] == {}
+    assert len(drain(receiver)) == 22
 
 
 def test_the_successor_judges_by_its_own_rules(net):
