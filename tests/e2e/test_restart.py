@@ -194,7 +194,10 @@ def test_what_was_answered_is_not_judged_again(net):
     nacld = KeptNacld(server, open_host())
     queue_rule(server, "INPUT")
     receiver = udp_server(server, PORT)
+    stopped(nacld)  # so that they come in one batch
     inject(link, client, *numbers(20))
+    waiting(server, 20)
+    nacld.kill(signal.SIGCONT)
     wait_until(lambda: nacld.total("accepted") == 20, "judged")
     nacld.die()
     inject(link, client, *numbers(2))
