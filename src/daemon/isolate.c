@@ -114,7 +114,12 @@ static void run_child(struct isolate *isolate, int go, int done)
 	_exit(0);
 }
 
-/* Waits for the child to say something; false when it is gone. */
+static bool is_accused(const struct isolate *isolate)
+{
+	return __atomic_load_n(&isolate->accused, __ATOMIC_SEQ_CST);
+}
+
+/* Waits for the child to say something; false when it is gone, or accused and the wait interrupted. */
 static bool answered(const struct isolate *isolate)
 {
 	uint8_t byte;
@@ -122,7 +127,7 @@ static bool answered(const struct isolate *isolate)
 
 	do
 		n = read(isolate->done, &byte, 1);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && !is_accused(isolate));
 	return n == 1;
 }
 
@@ -152,7 +157,6 @@ static int spawn(struct isolate *isolate)
 		close(go[1]);
 		return -ENFILE;
 	}
-	isolate->accused = 0;
 	isolate->share->judging = 0;
 	pid = fork();
 	if (pid == 0)
@@ -205,9 +209,7 @@ void isolate_free(struct isolate *isolate)
 
 void isolate_accuse(struct isolate *isolate)
 {
-	__atomic_store_n(&isolate->accused, 1, __ATOMIC_RELAXED);
-	if (isolate->pid > 0)
-		kill(isolate->pid, SIGKILL);
+	__atomic_store_n(&isolate->accused, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Copies what is to be judged. Places without a packet are answered from the start. */
@@ -240,17 +242,18 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 }
 
 /* Has the child answer what is not answered; false when it dies over it. */
-static bool ask(const struct isolate *isolate)
+static bool ask(struct isolate *isolate)
 {
 	uint8_t byte = 0;
 
+	__atomic_store_n(&isolate->accused, 0, __ATOMIC_SEQ_CST);
 	return write(isolate->go, &byte, 1) == 1 && answered(isolate);
 }
 
 /* A child that was killed from outside died of no packet. */
 static bool died_of_a_packet(const struct isolate *isolate, int status)
 {
-	if (isolate->accused)
+	if (is_accused(isolate))
 		return true;
 	return !WIFSIGNALED(status) || (WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM);
 }

@@ -29,8 +29,8 @@ void isolate_free(struct isolate *isolate);
 bool isolate_judge(struct isolate *isolate, struct queue *queue);
 
 /*
- * Kills a child that makes no progress, and blames the packet in its hands. From another thread than the one that
- * waits in isolate_judge, and only while it waits.
+ * The child makes no progress. From another thread than the one that waits in isolate_judge; a signal that
+ * interrupts its wait then ends the child, and blames the packet in its hands.
  */
 void isolate_accuse(struct isolate *isolate);
 

@@ -107,7 +107,7 @@ static bool all_progress(struct watchdog *watchdog, struct daemon *daemon)
 		if (stuck < WATCHDOG_PATIENCE)
 			continue;
 		log_error("queue %u: its worker makes no progress", queue_number(worker->queue));
-		if (stuck == WATCHDOG_PATIENCE && worker_rescue(worker))
+		if (stuck <= WATCHDOG_PATIENCE + 1 && worker_rescue(worker))
 			continue;
 		batch_accuse(queue_batch(worker->queue)->region);
 		all = false;

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "daemon/schedule.h"
 
 static const struct timespec retry_pause = {.tv_nsec = 1000000};
@@ -33,12 +34,13 @@ static void send_verdicts(struct worker *worker)
 /* False when no judge was to be had before it was time to go: a successor will judge these packets. */
 static bool judge_by_child(struct worker *worker, struct isolate *isolate)
 {
-	while (!isolate_judge(isolate, worker->queue)) {
-		if (asked_to_stop(worker))
-			return false;
+	bool judged;
+
+	__atomic_store_n(&worker->waits_for, isolate, __ATOMIC_SEQ_CST);
+	while (!(judged = isolate_judge(isolate, worker->queue)) && !asked_to_stop(worker))
 		nanosleep(&retry_pause, NULL);
-	}
-	return true;
+	__atomic_store_n(&worker->waits_for, NULL, __ATOMIC_SEQ_CST);
+	return judged;
 }
 
 static void work(struct worker *worker, unsigned int n)
@@ -99,9 +101,30 @@ int worker_start(struct worker *worker)
 	return -err;
 }
 
+bool worker_rescue(struct worker *worker)
+{
+	struct isolate *isolate = __atomic_load_n(&worker->waits_for, __ATOMIC_SEQ_CST);
+
+	if (!isolate)
+		return false;
+	isolate_accuse(isolate);
+	pthread_kill(worker->thread, SIGUSR2);
+	return true;
+}
+
+/* Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. */
+static void rescue_in_time(struct worker *worker, int64_t *since_ms)
+{
+	if (clock_monotonic_ms() - *since_ms < WORKER_STUCK_MS)
+		return;
+	*since_ms = clock_monotonic_ms();
+	worker_rescue(worker);
+}
+
 void worker_stop(struct worker *worker)
 {
 	static const struct timespec pause = {.tv_nsec = 2000000};
+	int64_t since_ms = clock_monotonic_ms();
 
 	if (!worker->started)
 		return;
@@ -110,19 +133,10 @@ void worker_stop(struct worker *worker)
 	while (!__atomic_load_n(&worker->stopped, __ATOMIC_ACQUIRE)) {
 		pthread_kill(worker->thread, SIGUSR2);
 		nanosleep(&pause, NULL);
+		rescue_in_time(worker, &since_ms);
 	}
 	pthread_join(worker->thread, NULL);
 	worker->started = false;
-}
-
-bool worker_rescue(struct worker *worker)
-{
-	struct snapshot *snapshot = __atomic_load_n(worker->current, __ATOMIC_SEQ_CST);
-
-	if (!snapshot->isolates)
-		return false;
-	isolate_accuse(snapshot->isolates[worker->judge->index]);
-	return true;
 }
 
 uint64_t worker_progress(const struct worker *worker, bool *busy)
@@ -138,9 +152,12 @@ void worker_pass(struct worker *worker)
 	static const struct timespec pause = {.tv_nsec = 100000};
 	bool busy, still;
 	uint64_t seen = worker_progress(worker, &busy);
+	int64_t since_ms = clock_monotonic_ms();
 
 	if (!busy || !worker->started)
 		return;
-	while (worker_progress(worker, &still) == seen)
+	while (worker_progress(worker, &still) == seen) {
 		nanosleep(&pause, NULL);
+		rescue_in_time(worker, &since_ms);
+	}
 }

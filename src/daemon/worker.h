@@ -19,6 +19,7 @@ struct worker {
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
 	struct judge *judge;
+	struct isolate *waits_for; /* the judging process that has a batch in its hands; else NULL */
 	struct bell bell; /* rung after each batch: for a main thread that waits for traffic */
 	uint64_t sequence;
 	int stop;
@@ -38,13 +39,14 @@ void worker_stop(struct worker *worker);
 
 /*
  * Waits until the worker cannot hold the snapshot that was current before the last swap: at once when
- * it sleeps, else until its batch is done.
+ * it sleeps, else until its batch is done. From WORKER_STUCK_MS on it tries to rescue it.
  */
+#define WORKER_STUCK_MS 3000
 void worker_pass(struct worker *worker);
 
 /*
- * For a worker that is stuck: ends the process that judges for it, and so the packet it is stuck with. False
- * when it judges itself.
+ * For a worker that is stuck: ends the process that judges for it, with the packet it is stuck with. False
+ * when it judges itself. Does not wait; ask again when it is still stuck.
  */
 bool worker_rescue(struct worker *worker);
 

@@ -145,6 +145,20 @@ def test_a_child_that_hangs_is_ended(net):
     assert not nacld.notified("WATCHDOG", "trigger")
 
 
+def test_a_reload_gets_past_a_child_that_hangs(net):
+    """With no watchdog at all: the reload waits for the batch, and ends the child that holds it up."""
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host(isolation="process"), program=POISON)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    inject(link, client, datagram(b"first"), datagram(b"loop", LOOP), datagram(b"second"))
+    wait_until(lambda: nacld.total("packets") >= 1 and queue_file(server)[0]["waiting"], "it hangs")
+    nacld.reload()
+    wait_until(lambda: nacld.total("accepted") == 2, "the others were judged")
+    assert drain(receiver) == [b"first", b"second"]
+    assert nacld.status()["queues"][0]["poisoned"] == 1
+
+
 def test_a_killed_child_is_replaced_and_no_packet_blamed(net):
     client, server, link = net.pair()
     nacld = Nacld(server, open_host(isolation="process"))
