@@ -73,6 +73,7 @@ test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
 test_steer_pace_SRC    := src/ctl/steer_pace.c
 
 test_snapshot_SRC := $(addprefix src/daemon/,snapshot.c sharedmem.c) $(POLICY)
+test_batch_SRC    := src/daemon/batch.c
 test_events_SRC   := src/daemon/events.c
 test_schedule_SRC := src/daemon/schedule.c
 test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c sharedmem.c events.c flows.c) $(POLICY) \

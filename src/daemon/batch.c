@@ -354,14 +354,22 @@ void batch_accuse(struct batch_region *region)
 			 __ATOMIC_RELAXED);
 }
 
+/* A message of half a circle of ids ago would look like one to come: none gets that old. */
+static void note_answered(struct batch_region *region, uint32_t id)
+{
+	bool quarter_passed = (region->answered ^ id) >> 30;
+
+	region->answered = id;
+	region->has_answered = 1;
+	for (unsigned int i = 0; quarter_passed && i < BATCH_LEN; i++)
+		clear_slot(&region->slots[i]);
+}
+
 void batch_clear(struct batch *batch)
 {
-	if (batch->verdict_count > 0) {
-		const struct batch_verdict *last = &batch->verdicts[batch->verdict_count - 1];
-
-		batch->region->answered = ntohl(last->verdict.id);
-		batch->region->has_answered = 1;
-	}
+	if (batch->verdict_count > 0)
+		note_answered(batch->region,
+			      ntohl(batch->verdicts[batch->verdict_count - 1].verdict.id));
 	batch->verdict_count = 0;
 	batch->filled = 0;
 }
@@ -380,10 +388,13 @@ bool batch_poison(struct batch *batch, struct batch_packet *out)
 	return false;
 }
 
+void batch_forget(struct batch *batch, unsigned int i)
+{
+	clear_slot(&batch->region->slots[i]);
+}
+
 void batch_forget_poison(struct batch *batch)
 {
-	struct batch_region *region = batch->region;
-
-	clear_slot(&region->slots[region->judging - 1]);
+	batch_forget(batch, batch->region->judging - 1);
 	batch_judged(batch);
 }

@@ -159,4 +159,7 @@ void batch_accuse(struct batch_region *region);
 bool batch_poison(struct batch *batch, struct batch_packet *out);
 void batch_forget_poison(struct batch *batch);
 
+/* The packet of message i was answered by itself: it is no longer there. */
+void batch_forget(struct batch *batch, unsigned int i);
+
 #endif

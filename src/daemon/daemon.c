@@ -60,16 +60,20 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		return err;
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	daemon->rings = sharedmem_new(daemon->worker_count * sizeof(*daemon->rings));
-	daemon->judges = sharedmem_new(daemon->worker_count * sizeof(*daemon->judges));
-	if (!daemon->workers || !daemon->rings || !daemon->judges)
+	daemon->counters = sharedmem_new(daemon->worker_count * sizeof(*daemon->counters));
+	daemon->judges = calloc(daemon->worker_count, sizeof(*daemon->judges));
+	if (!daemon->workers || !daemon->rings || !daemon->counters || !daemon->judges)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		event_ring_init(&daemon->rings[i], daemon->wake);
-		daemon->judges[i] = (struct judge){.index = i, .events = &daemon->rings[i]};
+		event_ring_init(&daemon->rings[i]);
+		daemon->judges[i] = (struct judge){.index = i,
+						   .wake = daemon->wake,
+						   .events = &daemon->rings[i],
+						   .counters = &daemon->counters[i]};
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
 			.judge = &daemon->judges[i],
-			.bell = {.armed = 1, .wake = daemon->wake},
+			.bell = {.armed = 1},
 		};
 	}
 	return 0;
@@ -122,11 +126,13 @@ static int open_queues(struct daemon *daemon)
 /* From here on a kill loses nothing: before the first packet is read. */
 static void store_queues(struct daemon *daemon)
 {
+	bool stored = true;
+
 	fdstore_drop_rest(&daemon->fdstore);
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		if (queue_is_new(daemon->workers[i].queue))
-			fdstore_put(daemon->workers[i].queue);
-	if (!fdstore_settle())
+			stored &= fdstore_put(daemon->workers[i].queue);
+	if (!fdstore_settle() || !stored)
 		log_warning("the service manager does not answer: a crash may lose what waits in "
 			    "the queues");
 }
@@ -197,6 +203,7 @@ void daemon_fini(struct daemon *daemon)
 	daemon_drop(daemon, daemon->current);
 	free(daemon->workers);
 	sharedmem_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
-	sharedmem_free(daemon->judges, daemon->worker_count * sizeof(*daemon->judges));
+	sharedmem_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
+	free(daemon->judges);
 	sandbox_fini(&daemon->sandbox);
 }

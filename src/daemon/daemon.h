@@ -17,8 +17,9 @@ struct daemon {
 	const char *socket_path;
 	struct snapshot *current;
 	struct worker *workers;
-	struct judge *judges;     /* [worker]; shared memory, as are the rings */
-	struct event_ring *rings; /* [worker] */
+	struct judge *judges;            /* [worker] */
+	struct judge_counters *counters; /* [worker]; shared memory, as are the rings */
+	struct event_ring *rings;        /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */

@@ -9,12 +9,12 @@
  */
 #include "daemon/events.h"
 
-void event_ring_init(struct event_ring *ring, int wake)
+void event_ring_init(struct event_ring *ring)
 {
-	*ring = (struct event_ring){.bell = {.wake = wake, .armed = 1}};
+	*ring = (struct event_ring){.bell = {.armed = 1}};
 }
 
-void event_ring_put(struct event_ring *ring, const struct event *event)
+void event_ring_put(struct event_ring *ring, int wake, const struct event *event)
 {
 	if (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == EVENT_RING_LEN) {
 		__atomic_store_n(&ring->lost, ring->lost + 1, __ATOMIC_RELAXED);
@@ -22,7 +22,7 @@ void event_ring_put(struct event_ring *ring, const struct event *event)
 	}
 	ring->events[ring->head % EVENT_RING_LEN] = *event;
 	__atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
-	bell_ring(&ring->bell);
+	bell_ring(&ring->bell, wake);
 }
 
 bool event_ring_take(struct event_ring *ring, struct event *out)

@@ -31,10 +31,10 @@ struct event_ring {
 	struct event events[EVENT_RING_LEN];
 };
 
-void event_ring_init(struct event_ring *ring, int wake);
+void event_ring_init(struct event_ring *ring);
 
-/* The worker's end. */
-void event_ring_put(struct event_ring *ring, const struct event *event);
+/* The worker's end. `wake` is the reader's eventfd. */
+void event_ring_put(struct event_ring *ring, int wake, const struct event *event);
 
 /* The reader's end: takes one out; false when there is none. */
 bool event_ring_take(struct event_ring *ring, struct event *out);

@@ -98,7 +98,7 @@ static void tell_to_remove(uint16_t number)
 	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=" NAME_PREFIX "%u", number);
 }
 
-void fdstore_put(const struct queue *queue)
+bool fdstore_put(const struct queue *queue)
 {
 	struct queue_fds fds = queue_fds(queue);
 	const int both[] = {fds.socket, fds.buffers};
@@ -107,7 +107,7 @@ void fdstore_put(const struct queue *queue)
 	tell_to_remove(queue_number(queue));
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=" NAME_PREFIX "%u",
 		 queue_number(queue));
-	sd_pid_notify_with_fds(0, 0, text, both, 2);
+	return sd_pid_notify_with_fds(0, 0, text, both, 2) >= 0;
 }
 
 void fdstore_remove(uint16_t number)

@@ -24,8 +24,11 @@ void fdstore_take(struct fdstore *store);
 /* Takes a queue's descriptors out, now the caller's; false when there are none. */
 bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out);
 
-/* Stores a queue's descriptors under its number, in place of older ones. */
-void fdstore_put(const struct queue *queue);
+/*
+ * Stores a queue's descriptors under its number, in place of older ones. False when the service manager could not
+ * be told; true also when there is none.
+ */
+bool fdstore_put(const struct queue *queue);
 
 /* The store lets go of a queue's descriptors; done when this returns, unless the service manager hangs. */
 void fdstore_remove(uint16_t number);

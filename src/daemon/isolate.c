@@ -9,9 +9,9 @@
  * is no answer counts as a failure to judge.
  *
  * The child is a fork: policy, compiled lists and tables are there without being sent. It is made anew by each
- * reload, before the new policy is swapped in, and lives and dies with its snapshot. Shared is only what it must
- * write: answers, counters, events, flows; all of that is data to the parent, never a pointer or a size. The
- * receive buffers are not inherited (MADV_DONTFORK).
+ * reload, before the new policy is swapped in, and lives and dies with its snapshot. Shared is what it must
+ * write: answers (its own only), counters, events, flows; all of that is data to the parent, never a pointer, a size,
+ * a descriptor or an unchecked index. The receive buffers are not inherited (MADV_DONTFORK).
  *
  * The pipes end with either process: a child whose parent is gone reads nothing and ends, a parent whose
  * child has died reads nothing and asks of what.
@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,10 +65,12 @@ struct isolate {
 	struct judge *judge;
 	struct snapshot *snapshot;
 	struct share *share;
+	int share_fd;
 	pid_t pid; /* 0: there is none */
 	int go;    /* pipe to the child */
 	int done;  /* pipe from it */
 	int accused;
+	bool was_asked; /* it has got the batch */
 	bool present[BATCH_LEN];
 	struct batch_packet packets[BATCH_LEN]; /* as handed over; `data` is in the buffers */
 };
@@ -101,12 +104,22 @@ static void judge_share(struct judge *judge, struct snapshot *snapshot, struct s
 	__atomic_store_n(&share->judging, 0, __ATOMIC_RELAXED);
 }
 
+static struct share *attach(int fd)
+{
+	void *share = mmap(NULL, sizeof(struct share), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	return share == MAP_FAILED ? NULL : share;
+}
+
+/* Nothing it uses before it is confined is in memory that a child before it could write. */
 static void run_child(struct isolate *isolate, int go, int done)
 {
-	const int fds[] = {go, done, isolate->judge->events->bell.wake};
+	const int fds[] = {go, done, isolate->judge->wake};
 	uint8_t byte = 0;
 
-	if (confine_child(fds, 3) < 0)
+	isolate->share = attach(isolate->share_fd);
+	if (!isolate->share || confine_child(fds, 3) < 0)
 		_exit(1);
 	/* The first answer says: confined. */
 	while (write(done, &byte, 1) == 1 && read(go, &byte, 1) == 1)
@@ -178,6 +191,18 @@ static int spawn(struct isolate *isolate)
 	return -EAGAIN;
 }
 
+/* Not for other children to inherit: they could answer in this one's place. */
+static int map_share(struct isolate *isolate)
+{
+	isolate->share_fd = memfd_create("nacld-share", MFD_CLOEXEC);
+	if (isolate->share_fd < 0 || ftruncate(isolate->share_fd, sizeof(*isolate->share)) < 0)
+		return -errno;
+	isolate->share = attach(isolate->share_fd);
+	if (!isolate->share)
+		return -ENOMEM;
+	return madvise(isolate->share, sizeof(*isolate->share), MADV_DONTFORK) < 0 ? -errno : 0;
+}
+
 int isolate_new(struct judge *judge, struct snapshot *snapshot, struct isolate **out)
 {
 	struct isolate *isolate = calloc(1, sizeof(*isolate));
@@ -187,8 +212,9 @@ int isolate_new(struct judge *judge, struct snapshot *snapshot, struct isolate *
 		return err;
 	isolate->judge = judge;
 	isolate->snapshot = snapshot;
-	isolate->share = sharedmem_new(sizeof(*isolate->share));
-	if (isolate->share)
+	isolate->share_fd = -1;
+	err = map_share(isolate);
+	if (!err)
 		err = spawn(isolate);
 	if (err)
 		isolate_free(isolate);
@@ -204,6 +230,8 @@ void isolate_free(struct isolate *isolate)
 	if (isolate->pid > 0)
 		bury(isolate);
 	sharedmem_free(isolate->share, sizeof(*isolate->share));
+	if (isolate->share_fd >= 0)
+		close(isolate->share_fd);
 	free(isolate);
 }
 
@@ -215,7 +243,7 @@ void isolate_accuse(struct isolate *isolate)
 /* Copies what is to be judged. Places without a packet are answered from the start. */
 static void hand_over(struct isolate *isolate, struct batch *batch)
 {
-	uint64_t *errors = isolate->judge->counters.errors;
+	uint64_t *errors = isolate->judge->counters->errors;
 	struct share *share = isolate->share;
 
 	for (unsigned int i = 0; i < batch->filled; i++) {
@@ -247,29 +275,63 @@ static bool ask(struct isolate *isolate)
 	uint8_t byte = 0;
 
 	__atomic_store_n(&isolate->accused, 0, __ATOMIC_SEQ_CST);
-	return write(isolate->go, &byte, 1) == 1 && answered(isolate);
+	isolate->was_asked = write(isolate->go, &byte, 1) == 1;
+	return isolate->was_asked && answered(isolate);
 }
 
-/* A child that was killed from outside died of no packet. */
+/* Not when it was killed from outside, nor when it was gone before it was asked. */
 static bool died_of_a_packet(const struct isolate *isolate, int status)
 {
+	if (!isolate->was_asked)
+		return false;
 	if (is_accused(isolate))
 		return true;
 	return !WIFSIGNALED(status) || (WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM);
 }
 
+static bool is_unanswered(const struct isolate *isolate, unsigned int i)
+{
+	return isolate->present[i] &&
+	       __atomic_load_n(&isolate->share->answers[i], __ATOMIC_RELAXED) == ANSWER_NONE;
+}
+
+/* The first packet without an answer; `filled` when all have one. */
+static unsigned int first_unanswered(const struct isolate *isolate, unsigned int filled)
+{
+	unsigned int i = 0;
+
+	while (i < filled && !is_unanswered(isolate, i))
+		i++;
+	return i;
+}
+
+/*
+ * The packet it died of: the one it said it was at, or, when it lied or was done with all, the first that has no answer:
+ * a packet goes with each death, so that none is repeated for ever. It is answered here and now, and gone from
+ * the buffers, whatever happens next.
+ */
 static void find_culprit(struct isolate *isolate, struct queue *queue, int status)
 {
-	uint32_t judging = __atomic_load_n(&isolate->share->judging, __ATOMIC_RELAXED);
+	struct batch *batch = queue_batch(queue);
+	uint32_t i = __atomic_load_n(&isolate->share->judging, __ATOMIC_RELAXED) - 1;
 
-	if (!died_of_a_packet(isolate, status) || judging == 0 ||
-	    judging > queue_batch(queue)->filled || !isolate->present[judging - 1]) {
-		log_warning("queue %u: its judging process was killed; another goes on",
+	if (!died_of_a_packet(isolate, status)) {
+		log_warning("queue %u: its judging process was ended; another goes on",
 			    queue_number(queue));
 		return;
 	}
-	isolate->share->answers[judging - 1] = ANSWER_DROP;
-	poison_tell(queue_number(queue), &isolate->packets[judging - 1]);
+	if (i >= batch->filled || !is_unanswered(isolate, i))
+		i = first_unanswered(isolate, batch->filled);
+	if (i == batch->filled) {
+		log_error("queue %u: its judging process has died; another goes on",
+			  queue_number(queue));
+		return;
+	}
+	poison_tell(queue_number(queue), &isolate->packets[i]);
+	queue_drop_one(queue, isolate->packets[i].id);
+	isolate->present[i] = false;
+	isolate->share->answers[i] = ANSWER_DROP; /* the next child passes it over */
+	batch_forget(batch, i);
 	queue_count_poison(queue);
 }
 
@@ -292,13 +354,18 @@ static void give_verdicts(struct isolate *isolate, struct batch *batch)
 bool isolate_judge(struct isolate *isolate, struct queue *queue)
 {
 	struct batch *batch = queue_batch(queue);
+	bool done;
 
 	hand_over(isolate, batch);
-	while (isolate->pid == 0 || !ask(isolate)) {
+	done = isolate->pid > 0 && ask(isolate);
+	while (!done) {
 		if (isolate->pid > 0)
 			find_culprit(isolate, queue, bury(isolate));
+		if (first_unanswered(isolate, batch->filled) == batch->filled)
+			break;
 		if (spawn(isolate) < 0)
 			return false;
+		done = ask(isolate);
 	}
 	give_verdicts(isolate, batch);
 	return true;

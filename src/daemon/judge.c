@@ -51,7 +51,7 @@ static bool family_of(uint8_t pf, enum family *out)
 enum action judge_fail(struct judge *judge, const struct snapshot *snapshot,
 		       enum judge_failure failure)
 {
-	counter_add(&judge->counters.failures[failure], 1);
+	counter_add(&judge->counters->failures[failure], 1);
 	return snapshot->policy->on_failure == POLICY_FAIL_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
 }
 
@@ -86,7 +86,7 @@ static void tell_drop(struct judge *judge, const struct snapshot *snapshot, enum
 		event.direction = step->direction;
 		event.rule = step->rule ? step->rule->number : 0;
 	}
-	event_ring_put(judge->events, &event);
+	event_ring_put(judge->events, judge->wake, &event);
 }
 
 /* What a list decided goes into the flow log, by what is really done: monitor mode drops nothing. */
@@ -108,7 +108,7 @@ static void count_flow(struct flow_table *flows, const struct snapshot *snapshot
 IN_THE_LOOP enum action decide(struct judge *judge, struct snapshot *snapshot,
 			       struct flow_table *flows, int64_t now, const struct batch_packet *in)
 {
-	struct judge_counters *counters = &judge->counters;
+	struct judge_counters *counters = judge->counters;
 	struct policy_verdict verdict;
 	enum packet_reason reason;
 	struct packet packet;
@@ -144,7 +144,7 @@ __attribute__((always_inline)) static inline enum action judge_one(struct judge 
 								   int64_t now_s,
 								   const struct batch_packet *in)
 {
-	struct judge_counters *counters = &judge->counters;
+	struct judge_counters *counters = judge->counters;
 	enum action action = decide(judge, snapshot, flows, now_s, in);
 
 	counter_add(&counters->packets, 1);
@@ -178,7 +178,7 @@ void judge_batch(struct judge *judge, struct snapshot *snapshot, struct batch *b
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	for (unsigned int i = 0; i < n; i++)
-		if (batch_packet_at(batch, i, judge->counters.errors, &packet))
+		if (batch_packet_at(batch, i, judge->counters->errors, &packet))
 			batch_answer(batch, &packet,
 				     judge_one(judge, snapshot, flows, now.tv_sec, &packet));
 	if (flows)

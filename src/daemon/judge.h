@@ -32,13 +32,14 @@ struct judge_counters {
 };
 
 /*
- * One worker's bench: which counters are its own, and where it tells of dropped packets. In shared memory
- * (sharedmem.h) where a child may judge.
+ * One worker's bench: which counters are its own, and where it tells of dropped packets. What it points at is in
+ * shared memory (sharedmem.h), where a child may write; the bench itself never is.
  */
 struct judge {
 	unsigned int index; /* of its counter array in a snapshot */
+	int wake;           /* eventfd of the reader of events */
 	struct event_ring *events;
-	struct judge_counters counters;
+	struct judge_counters *counters;
 };
 
 /* What the worker's packets are counted in at this moment: for one batch. NULL: no flow log. */

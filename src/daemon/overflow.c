@@ -75,7 +75,7 @@ static bool packets_came(struct overflow *overflow, const struct daemon *daemon)
 	bool came = false;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		uint64_t packets = counter_read(&daemon->workers[i].judge->counters.packets);
+		uint64_t packets = counter_read(&daemon->workers[i].judge->counters->packets);
 
 		came |= packets != overflow->seen[i].packets;
 		overflow->seen[i].packets = packets;

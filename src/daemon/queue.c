@@ -67,13 +67,12 @@ static struct nlmsghdr *config_message(struct queue *queue, char *buf)
 	return nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue->number);
 }
 
-static void put_settings(struct nlmsghdr *nlh, uint32_t length, enum policy_failure on_failure)
+static void put_limits(struct nlmsghdr *nlh, uint32_t length, enum policy_failure on_failure)
 {
 	uint32_t flags = NFQA_CFG_F_GSO;
 
 	if (on_failure == POLICY_FAIL_ACCEPT)
 		flags |= NFQA_CFG_F_FAIL_OPEN;
-	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, QUEUE_COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, length);
 	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN));
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
@@ -95,7 +94,8 @@ int queue_configure(struct queue *queue, uint32_t length, enum policy_failure on
 	struct nlmsghdr *nlh = config_message(queue, buf);
 
 	size_receive_buffer(queue->fd, length);
-	put_settings(nlh, length, on_failure);
+	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, QUEUE_COPY_RANGE);
+	put_limits(nlh, length, on_failure);
 	/* No acknowledgement: it would arrive among the worker's packets. */
 	return mnl_socket_sendto(queue->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
@@ -110,9 +110,14 @@ static int bind_queue(struct queue *queue, uint32_t length, enum policy_failure 
 	err = request(queue, nlh);
 	if (err < 0)
 		return err;
+	/*
+	 * No packet comes before there is a copy mode, so that the answer to a request is the next message. Then
+	 * the first packet may come at once, and an answer would stand behind it.
+	 */
 	nlh = config_message(queue, buf);
-	put_settings(nlh, length, on_failure);
-	return request(queue, nlh);
+	put_limits(nlh, length, on_failure);
+	err = request(queue, nlh);
+	return err < 0 ? err : queue_configure(queue, length, on_failure);
 }
 
 /*

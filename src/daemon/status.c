@@ -138,7 +138,7 @@ static json_t *exempt_json(const struct policy *policy)
 
 static json_t *queue_json(const struct daemon *daemon, const struct worker *worker)
 {
-	const struct judge_counters *counters = &worker->judge->counters;
+	const struct judge_counters *counters = worker->judge->counters;
 	json_t *object = json_object(), *errors = json_object();
 	struct kernelqueue kernel;
 
@@ -182,7 +182,7 @@ static json_t *outcomes_json(const struct daemon *daemon)
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].judge->counters.outcomes[o]);
+			sum += counter_read(&daemon->workers[i].judge->counters->outcomes[o]);
 		put_count(object, policy_outcome_name(o), sum);
 	}
 	return object;
@@ -197,7 +197,7 @@ static json_t *reasons_json(const struct daemon *daemon)
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].judge->counters.reasons[r]);
+			sum += counter_read(&daemon->workers[i].judge->counters->reasons[r]);
 		if (sum)
 			put_count(object, packet_reason_name(r), sum);
 	}
@@ -205,7 +205,7 @@ static json_t *reasons_json(const struct daemon *daemon)
 		uint64_t sum = 0;
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
-			sum += counter_read(&daemon->workers[i].judge->counters.failures[f]);
+			sum += counter_read(&daemon->workers[i].judge->counters->failures[f]);
 		if (sum)
 			put_count(object, judge_failure_name(f), sum);
 	}

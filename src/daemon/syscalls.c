@@ -9,7 +9,7 @@
  *
  * A call has its place because a place in the code, or in the C library beneath it, makes it, and
  * stands under that reason. Names that a processor does not have are passed over. Descriptors that are
- * opened once, at start, need nothing here: netlink sockets, eventfd, signalfd, memfd, bind, listen.
+ * opened once, at start, need nothing here: netlink sockets, eventfd, signalfd, bind, listen.
  */
 #include "daemon/syscalls.h"
 
@@ -57,6 +57,7 @@ static const struct {
 	 {"fork", "set_robust_list", "set_tid_address", "rseq", "sched_getattr", "sched_setattr",
 	  "sched_getaffinity", "wait4", "waitid", "waitpid", "exit", "exit_group", "pipe",
 	  "pipe2"}},
+	{"memory that one child shares with this process and no other", {"memfd_create"}},
 	{"a child that renounces more than this",
 	 {"capget", "capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
 	  "landlock_restrict_self"}},

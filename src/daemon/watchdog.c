@@ -87,6 +87,8 @@ static unsigned int look_at(struct watchdog *watchdog, const struct worker *work
 	bool busy;
 	uint64_t now = worker_progress(worker, &busy);
 
+	if (now != watchdog->seen[i])
+		watchdog->rescues[i] = 0;
 	if (busy && watchdog->busy[i] && now == watchdog->seen[i])
 		watchdog->stuck[i]++;
 	else
@@ -107,8 +109,11 @@ static bool all_progress(struct watchdog *watchdog, struct daemon *daemon)
 		if (stuck < WATCHDOG_PATIENCE)
 			continue;
 		log_error("queue %u: its worker makes no progress", queue_number(worker->queue));
-		if (stuck <= WATCHDOG_PATIENCE + 1 && worker_rescue(worker))
+		if (watchdog->rescues[i] < WATCHDOG_RESCUES && worker_rescue(worker)) {
+			watchdog->rescues[i]++;
+			watchdog->busy[i] = false; /* another child, another chance */
 			continue;
+		}
 		batch_accuse(queue_batch(worker->queue)->region);
 		all = false;
 	}

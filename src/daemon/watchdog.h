@@ -12,13 +12,15 @@
  */
 #define WATCHDOG_LOOKS    4 /* in the time allowed */
 #define WATCHDOG_PATIENCE 3
+#define WATCHDOG_RESCUES  4 /* of one batch: each costs it a packet */
 struct watchdog {
 	int notify;          /* the service manager's socket, or -1 */
 	int64_t interval_ms; /* 0: nobody asked for it */
 	int64_t next_ms;
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
 	bool busy[QUEUE_COUNT_MAX];
-	unsigned int stuck[QUEUE_COUNT_MAX]; /* looks in a row that found it where it was */
+	unsigned int stuck[QUEUE_COUNT_MAX];   /* looks in a row that found it where it was */
+	unsigned int rescues[QUEUE_COUNT_MAX]; /* of the batch it is in */
 };
 
 void watchdog_init(struct watchdog *watchdog);

@@ -27,7 +27,8 @@ static bool asked_to_stop(const struct worker *worker)
 /* Until the kernel has memory to take the verdicts. Unsent ones stay for a successor to give. */
 static void send_verdicts(struct worker *worker)
 {
-	while (!queue_send(worker->queue, worker->judge->counters.errors) && !asked_to_stop(worker))
+	while (!queue_send(worker->queue, worker->judge->counters->errors) &&
+	       !asked_to_stop(worker))
 		nanosleep(&retry_pause, NULL);
 }
 
@@ -56,9 +57,9 @@ static void work(struct worker *worker, unsigned int n)
 		judge_batch(worker->judge, snapshot, queue_batch(worker->queue), n);
 	if (judged)
 		send_verdicts(worker);
-	counter_add(&worker->judge->counters.wakeups, 1);
+	counter_add(&worker->judge->counters->wakeups, 1);
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
-	bell_ring(&worker->bell);
+	bell_ring(&worker->bell, worker->judge->wake);
 }
 
 static void *run(void *arg)
@@ -73,7 +74,7 @@ static void *run(void *arg)
 			work(worker, n);
 		if (asked_to_stop(worker))
 			break;
-		n = queue_recv(worker->queue, worker->judge->counters.errors);
+		n = queue_recv(worker->queue, worker->judge->counters->errors);
 	}
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;
@@ -112,13 +113,17 @@ bool worker_rescue(struct worker *worker)
 	return true;
 }
 
-/* Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. */
+/*
+ * Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. A worker that judges itself
+ * cannot be helped, but its successor can be told what it was stuck with.
+ */
 static void rescue_in_time(struct worker *worker, int64_t *since_ms)
 {
 	if (clock_monotonic_ms() - *since_ms < WORKER_STUCK_MS)
 		return;
 	*since_ms = clock_monotonic_ms();
-	worker_rescue(worker);
+	if (!worker_rescue(worker))
+		batch_accuse(queue_batch(worker->queue)->region);
 }
 
 void worker_stop(struct worker *worker)

@@ -19,8 +19,9 @@ struct worker {
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
 	struct judge *judge;
-	struct isolate *waits_for; /* the judging process that has a batch in its hands; else NULL */
-	struct bell bell; /* rung after each batch: for a main thread that waits for traffic */
+	struct isolate
+		*waits_for; /* the judging process that has a batch in its hands; else NULL */
+	struct bell bell;   /* rung after each batch: for a main thread that waits for traffic */
 	uint64_t sequence;
 	int stop;
 	int stopped;

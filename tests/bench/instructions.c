@@ -20,6 +20,7 @@
 
 static struct batch batch;
 static struct event_ring ring;
+static struct judge_counters counters;
 
 static void fail(const char *what)
 {
@@ -72,7 +73,7 @@ static void add_message(uint32_t i)
 
 int main(int argc, char **argv)
 {
-	struct judge judge = {.events = &ring};
+	struct judge judge = {.events = &ring, .counters = &counters};
 	long rounds = argc == 2 ? atol(argv[1]) : 0;
 	struct snapshot *snapshot;
 	struct event event;
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: instructions ROUNDS\n");
 		return 2;
 	}
-	event_ring_init(&ring, -1);
+	event_ring_init(&ring);
 	ring.bell.armed = 0;
 	if (batch_init(&batch, -1) || snapshot_new(forty_rules(), 1, 1, &snapshot))
 		fail("set up");
@@ -93,8 +94,8 @@ int main(int argc, char **argv)
 		while (event_ring_take(&ring, &event))
 			;
 	}
-	printf("%llu accepted, %llu dropped\n", (unsigned long long)judge.counters.accepted,
-	       (unsigned long long)judge.counters.dropped);
+	printf("%llu accepted, %llu dropped\n", (unsigned long long)judge.counters->accepted,
+	       (unsigned long long)judge.counters->dropped);
 	snapshot_free(snapshot);
 	batch_fini(&batch);
 	return 0;

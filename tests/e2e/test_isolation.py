@@ -15,7 +15,7 @@ from scapy.utils import rdpcap
 from config import allow, both, closed_host, config, host, open_host
 from keeper import KeptNacld
 from lib import BUILD, wait_until
-from services import Nacld, queue_file, queue_rule, udp_server
+from services import Nacld, queue_file, queue_rule, stopped, udp_server
 from wire import inject
 
 # Numbers of x86-64: write; open, socket, kill, execve, mmap, clone, prctl, connect, getpid, ptrace.
@@ -142,6 +142,23 @@ def test_a_child_that_hangs_is_ended(net):
     wait_until(lambda: nacld.total("accepted") == 2, "the others were judged", 20)
     assert drain(receiver) == [b"first", b"second"]
     assert nacld.status()["queues"][0]["poisoned"] == 1
+    assert not nacld.notified("WATCHDOG", "trigger")
+
+
+def test_two_hangs_in_one_batch_cost_two_packets(net):
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host(isolation="process"), program=POISON, watchdog_us=1000000)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    stopped(nacld)
+    inject(link, client, datagram(b"1"), datagram(b"loop", LOOP), datagram(b"2"), datagram(b"fault", FAULT),
+           datagram(b"loop", LOOP), datagram(b"3"))
+    wait_until(lambda: queue_file(server)[0]["waiting"] == 6, "they wait")
+    nacld.kill(signal.SIGCONT)
+    wait_until(lambda: nacld.total("accepted") == 3, "the others were judged", 30)
+    assert drain(receiver) == [b"1", b"2", b"3"]
+    assert nacld.status()["queues"][0]["poisoned"] == 3
+    assert queue_file(server)[0]["waiting"] == 0
     assert not nacld.notified("WATCHDOG", "trigger")
 
 

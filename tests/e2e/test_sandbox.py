@@ -105,7 +105,7 @@ def calls_refused(folder):
         ("socket", AF_INET, 1), ("socket", AF_NETLINK, 3), ("mount", "@none", f"@{folder}", "@tmpfs"),
         ("chmod", f"@{folder}", 0o700), ("link", f"@{folder}/kept", f"@{folder}/linked"),
         ("symlink", "@/etc", f"@{folder}/symlink"), ("mknod", f"@{folder}/pipe", 0o010600),
-        ("chroot", "@/"), ("setresuid", -1, -1, -1), ("bind", -1), ("memfd_create", "@name"),
+        ("chroot", "@/"), ("setresuid", -1, -1, -1), ("bind", -1),
         ("ptrace", 16, 0x7fffffff), ("process_vm_readv", 0x7fffffff), ("unshare", 0),
         ("clone", NEWUSER | THREAD), ("clone", NEWNS | THREAD), ("perf_event_open",), ("keyctl", 0, -3),
         ("io_uring_setup", 1), ("mmap", 0, PAGE, PROT_RX, PRIVATE, -1), ("mprotect", 0, 0, PROT_RX),

@@ -30,7 +30,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	reference = fuzz_policy(FUZZ_POLICY);
 	CLAIM(snapshot_new(fuzz_policy(FUZZ_POLICY), 1, 1, &snapshot) == 0);
 	CLAIM(batch_init(&batch, -1) == 0);
-	event_ring_init(&ring, -1);
+	event_ring_init(&ring);
 	return 0;
 }
 
@@ -217,7 +217,8 @@ static void claim_ids(unsigned int slots)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct judge judge = {.index = 0, .events = &ring};
+	struct judge_counters counters = {0};
+	struct judge judge = {.index = 0, .wake = -1, .events = &ring, .counters = &counters};
 	struct event event;
 	unsigned int slots;
 
@@ -229,7 +230,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	slots = fill(data + 1, size - 1);
 	ring.bell.armed = 0; /* nobody to wake */
 	judge_batch(&judge, snapshot, &batch, slots);
-	claim_verdicts(slots, &judge.counters);
+	claim_verdicts(slots, &counters);
 	claim_ids(slots);
 	while (event_ring_take(&ring, &event))
 		;

@@ -23,6 +23,7 @@
 
 static struct batch batch;
 static struct judge judge;
+static struct judge_counters counters;
 static struct event_ring ring;
 static struct snapshot *snapshot;
 static unsigned int used; /* slots */
@@ -56,9 +57,11 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&judge, 0, sizeof(judge));
-	event_ring_init(&ring, -1);
+	event_ring_init(&ring);
 	ring.bell.armed = 0; /* nobody to wake */
 	judge.events = &ring;
+	judge.counters = &counters;
+	memset(&counters, 0, sizeof(counters));
 	used = 0;
 	return snapshot_new(web_policy(), 1, 1, &snapshot) != 0 || batch_init(&batch, -1) != 0;
 }
@@ -127,9 +130,9 @@ static void equal_verdicts_in_a_row_are_one_message(void **state)
 	assert_verdict(0, 3, 11, NF_ACCEPT);
 	assert_verdict(1, 3, 13, NF_DROP);
 	assert_verdict(2, 3, 14, NF_ACCEPT);
-	assert_int_equal(judge.counters.packets, 5);
-	assert_int_equal(judge.counters.accepted, 3);
-	assert_int_equal(judge.counters.dropped, 2);
+	assert_int_equal(judge.counters->packets, 5);
+	assert_int_equal(judge.counters->accepted, 3);
+	assert_int_equal(judge.counters->dropped, 2);
 	assert_int_equal(snapshot_counter(snapshot, 0).packets, 3);
 	assert_int_equal(snapshot_counter(snapshot, 0).bytes, 3 * MESSAGE_SYN_LEN);
 	assert_int_equal(snapshot_counter(snapshot, 1).packets, 2);
@@ -163,8 +166,8 @@ static void assert_failure(enum policy_failure on_failure, enum judge_failure fa
 	run();
 	assert_int_equal(batch.verdict_count, 1);
 	assert_verdict(0, 3, 7, on_failure == POLICY_FAIL_ACCEPT ? NF_ACCEPT : NF_DROP);
-	assert_int_equal(judge.counters.failures[failure], 1);
-	assert_int_equal(judge.counters.packets, 1);
+	assert_int_equal(judge.counters->failures[failure], 1);
+	assert_int_equal(judge.counters->packets, 1);
 }
 
 static void add_headless(void)
@@ -211,7 +214,7 @@ static void a_malformed_packet_is_dropped_even_where_failures_pass(void **state)
 	run();
 	assert_int_equal(batch.verdict_count, 1);
 	assert_verdict(0, 3, 7, NF_DROP);
-	assert_int_equal(judge.counters.reasons[PACKET_BAD_VERSION], 1);
+	assert_int_equal(judge.counters->reasons[PACKET_BAD_VERSION], 1);
 }
 
 static void a_truncated_message_is_answered_by_its_id(void **state)
@@ -222,7 +225,7 @@ static void a_truncated_message_is_answered_by_its_id(void **state)
 	batch.region->slots[0].len -= 8;
 	batch.region->slots[0].truncated = 1;
 	assert_failure(POLICY_FAIL_DROP, JUDGE_NO_PAYLOAD);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_TRUNCATED], 1);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_TRUNCATED], 1);
 }
 
 static void messages_that_are_no_packets_are_counted_and_not_answered(void **state)
@@ -248,12 +251,12 @@ static void messages_that_are_no_packets_are_counted_and_not_answered(void **sta
 	batch.region->slots[used++].len = 3; /* not even a header */
 	run();
 	assert_int_equal(batch.verdict_count, 0);
-	assert_int_equal(judge.counters.packets, 0);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_ENOENT], 1);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_EPERM], 1);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_ENODEV], 1);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_NETLINK], 1);
-	assert_int_equal(judge.counters.errors[BATCH_ERROR_MALFORMED], 4);
+	assert_int_equal(judge.counters->packets, 0);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_ENOENT], 1);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_EPERM], 1);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_ENODEV], 1);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_NETLINK], 1);
+	assert_int_equal(judge.counters->errors[BATCH_ERROR_MALFORMED], 4);
 }
 
 static void attribute_lengths_that_lie_stay_inside_the_message(void **state)
@@ -280,7 +283,7 @@ static void the_original_length_is_told_apart_from_the_copy(void **state)
 	message_put(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
 	message_put_syn(nlh, 443);
 	end_message(nlh);
-	assert_true(batch_packet_at(&batch, 0, judge.counters.errors, &packet));
+	assert_true(batch_packet_at(&batch, 0, judge.counters->errors, &packet));
 	assert_int_equal(packet.copy_len, MESSAGE_SYN_LEN);
 	assert_int_equal(packet.wire_len, 1500);
 }
@@ -296,8 +299,8 @@ static void monitor_mode_accepts_and_counts_what_it_would_drop(void **state)
 	run();
 	assert_int_equal(batch.verdict_count, 1);
 	assert_verdict(0, 3, 2, NF_ACCEPT);
-	assert_int_equal(judge.counters.would_drop, 1);
-	assert_int_equal(judge.counters.dropped, 0);
+	assert_int_equal(judge.counters->would_drop, 1);
+	assert_int_equal(judge.counters->dropped, 0);
 	assert_true(event_ring_take(&ring, &event));
 	assert_int_equal(event.packet.dport, 80);
 	assert_int_equal(event.rule, 0);
