@@ -3,9 +3,10 @@
  * What the daemon gives up, and in which order.
  *
  * A packet that finds a hole in the parser finds a process that can judge packets, read its
- * configuration again, write its logs and talk to unix sockets its user may open, and that is all. Two locks of the kernel see to it:
- * landlock for files (landlock.c), seccomp for system calls (syscalls.c). Neither asks for a privilege,
- * so both hold for a daemon started by hand as under systemd, whose own locks they double.
+ * configuration again, write its logs and talk to the unix sockets that its user may open, and that is
+ * all. Two locks of the kernel see to it: landlock for files (landlock.c), seccomp for system calls
+ * (syscalls.c). Neither asks for a privilege, so both hold for a daemon started by hand as under
+ * systemd, whose own locks they double.
  *
  * "No new privileges" comes first: both ask for it, and it closes every set-uid way out. All of it
  * happens before the first thread, since a thread inherits landlock and cannot be given it later.
