@@ -261,7 +261,7 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 		out->has_data = packet->data != NULL;
 		out->copy_len = (uint16_t)len;
 		out->wire_len = (uint32_t)packet->wire_len;
-		if (len > 0)
+		if (packet->data)
 			memcpy(out->data, packet->data, len);
 	}
 	batch_judged(batch);

@@ -234,6 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	claim_ids(slots);
 	while (event_ring_take(&ring, &event))
 		;
+	ASAN_UNPOISON_MEMORY_REGION(batch.region,
+				    sizeof(*batch.region)); /* its own to write again */
 	batch_clear(&batch);
 	return 0;
 }
