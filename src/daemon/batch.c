@@ -61,11 +61,11 @@ static int map_region(struct batch *batch, int fd)
 	if (region == MAP_FAILED)
 		return -errno;
 	/* A child that judges for this process must not get at messages (isolate.h). */
-	if (fd >= 0 && madvise(region, sizeof(*region), MADV_DONTFORK) < 0)
-		errno = 0;
+	if (fd >= 0)
+		madvise(region, sizeof(*region), MADV_DONTFORK);
 	/* A page that is not there when a dying process receives would cost the packet; best effort. */
-	if (fd >= 0 && mlock(region, sizeof(*region)) < 0)
-		errno = 0;
+	if (fd >= 0)
+		mlock(region, sizeof(*region));
 	batch->region = region;
 	batch->filled = 0;
 	batch->verdict_count = 0;
@@ -374,7 +374,7 @@ void batch_clear(struct batch *batch)
 	batch->filled = 0;
 }
 
-bool batch_poison(struct batch *batch, struct batch_packet *out)
+bool batch_poison(struct batch *batch, unsigned int *i, struct batch_packet *out)
 {
 	struct batch_region *region = batch->region;
 	uint64_t errors[BATCH_ERRORS] = {0};
@@ -382,19 +382,14 @@ bool batch_poison(struct batch *batch, struct batch_packet *out)
 
 	if (judging == 0 || judging > BATCH_LEN || region->poisonous != judging)
 		return false;
-	if (batch_packet_at(batch, judging - 1, errors, out))
+	*i = judging - 1;
+	if (batch_packet_at(batch, *i, errors, out))
 		return true;
-	clear_slot(&region->slots[judging - 1]); /* no packet, so nobody waits for an answer */
+	clear_slot(&region->slots[*i]); /* no packet, so nobody waits for an answer */
 	return false;
 }
 
 void batch_forget(struct batch *batch, unsigned int i)
 {
 	clear_slot(&batch->region->slots[i]);
-}
-
-void batch_forget_poison(struct batch *batch)
-{
-	batch_forget(batch, batch->region->judging - 1);
-	batch_judged(batch);
 }

@@ -153,11 +153,10 @@ void batch_clear(struct batch *batch);
 void batch_accuse(struct batch_region *region);
 
 /*
- * The packet that the last process was judging when it crashed or hung; false when there is none. The
- * caller answers and saves it, then batch_forget_poison clears its slot.
+ * The packet that the last process was judging when it crashed or hung, and which message it is; false when
+ * there is none.
  */
-bool batch_poison(struct batch *batch, struct batch_packet *out);
-void batch_forget_poison(struct batch *batch);
+bool batch_poison(struct batch *batch, unsigned int *i, struct batch_packet *out);
 
 /* The packet of message i was answered by itself: it is no longer there. */
 void batch_forget(struct batch *batch, unsigned int i);

@@ -24,7 +24,7 @@
 static bool is_kept(const int *fds, size_t count, unsigned int fd)
 {
 	for (size_t i = 0; i < count; i++)
-		if (fds[i] >= 0 && (unsigned int)fds[i] == fd)
+		if ((unsigned int)fds[i] == fd)
 			return true;
 	return false;
 }
@@ -78,8 +78,7 @@ int confine_child(const int *fds, size_t count)
 	err = close_others(fds, count);
 	if (err)
 		return err;
-	if (unshare(CONFINE_NAMESPACES) < 0)
-		errno = 0; /* see above */
+	unshare(CONFINE_NAMESPACES); /* a refusal takes nothing away, see above */
 	drop_capabilities();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;

@@ -327,12 +327,9 @@ static void find_culprit(struct isolate *isolate, struct queue *queue, int statu
 			  queue_number(queue));
 		return;
 	}
-	poison_tell(queue_number(queue), &isolate->packets[i]);
-	queue_drop_one(queue, isolate->packets[i].id);
+	poison_drop(queue, i, &isolate->packets[i]);
 	isolate->present[i] = false;
 	isolate->share->answers[i] = ANSWER_DROP; /* the next child passes it over */
-	batch_forget(batch, i);
-	queue_count_poison(queue);
 }
 
 static void give_verdicts(struct isolate *isolate, struct batch *batch)

@@ -106,23 +106,24 @@ static void save(uint16_t number, const struct batch_packet *packet)
 		log_error("queue %u: its packet is in %s: please report it", number, path);
 }
 
-void poison_tell(uint16_t number, const struct batch_packet *packet)
+void poison_drop(struct queue *queue, unsigned int i, const struct batch_packet *packet)
 {
+	uint16_t number = queue_number(queue);
+
 	log_error("queue %u: a packet made its judge crash or hang; it is dropped", number);
 	save(number, packet);
+	queue_drop_one(queue, packet->id);
+	batch_forget(queue_batch(queue), i);
+	queue_count_poison(queue);
 }
 
 void poison_bury(struct queue *queue)
 {
 	struct batch *batch = queue_batch(queue);
 	struct batch_packet packet;
+	unsigned int i;
 
-	if (!batch_poison(batch, &packet)) {
-		batch_judged(batch);
-		return;
-	}
-	poison_tell(queue_number(queue), &packet);
-	queue_drop_one(queue, packet.id);
-	batch_forget_poison(batch);
-	queue_count_poison(queue);
+	if (batch_poison(batch, &i, &packet))
+		poison_drop(queue, i, &packet);
+	batch_judged(batch);
 }

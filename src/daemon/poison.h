@@ -14,7 +14,7 @@
  */
 void poison_bury(struct queue *queue);
 
-/* Says that this packet was fatal, and keeps its bytes. The caller answers it. */
-void poison_tell(uint16_t number, const struct batch_packet *packet);
+/* The same for message i of the queue's batch, which was fatal to its judge. */
+void poison_drop(struct queue *queue, unsigned int i, const struct batch_packet *packet);
 
 #endif

@@ -15,8 +15,11 @@ import struct
 import threading
 import time
 
-from lib import Process, wait_until
+from lib import BUILD, Process, wait_until
 from services import NACLD, Nacld, _serial
+
+POISON = BUILD / "e2e" / "nacld-poison"
+FAULT, ABORT, LOOP, STACK = 6661, 6662, 6663, 6664  # ports that are fatal to its judge (poison.c)
 
 LISTEN_FDS_START = 3
 FDS_MAX = 16
@@ -131,6 +134,10 @@ class KeptNacld(Nacld):
         self.child = os.fork()
         if self.child == 0:
             _run_child(self.argv, self.env, self.log_path, self.store.listed())
+
+    def revive(self):
+        self.start()
+        self.wait_ready()
 
     def reap(self, timeout=20.0):
         """Waits for the end; the exit status, or minus the signal."""

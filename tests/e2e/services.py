@@ -237,6 +237,17 @@ def udp_server(ns, port, address="::"):
     return s
 
 
+def drain(receiver):
+    """Everything that arrived and is still unread."""
+    got = []
+    receiver.settimeout(0)
+    try:
+        while True:
+            got.append(receiver.recv(64))
+    except BlockingIOError:
+        return got
+
+
 def stopped(process):
     """Freezes a process with SIGSTOP and returns once it stands still."""
     os.kill(process.pid, signal.SIGSTOP)

@@ -9,7 +9,7 @@ from scapy.layers.inet import IP, UDP
 
 from config import closed_host, open_host
 from lib import wait_until
-from services import Nacld, curl, nginx, queue_file, steer, stopped, udp_server
+from services import Nacld, curl, drain, nginx, queue_file, steer, stopped, udp_server
 from wire import inject
 
 PORT = 9000
@@ -21,17 +21,6 @@ def datagrams(count):
     """They carry their own number, from 0."""
     return [IP(src="192.0.2.2", dst="192.0.2.1") / UDP(sport=40000, dport=PORT) / str(i).encode()
             for i in range(count)]
-
-
-def drain(receiver):
-    """Everything that arrived and is still unread."""
-    got = []
-    receiver.settimeout(0)
-    try:
-        while True:
-            got.append(receiver.recv(64))
-    except BlockingIOError:
-        return got
 
 
 def all_pass(link, sender, receiver, count=500):

@@ -9,39 +9,20 @@ import signal
 import subprocess
 
 import pytest
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import IP
 from scapy.utils import rdpcap
 
 from config import allow, both, closed_host, config, host, open_host
-from keeper import KeptNacld
+from keeper import ABORT, FAULT, LOOP, POISON, STACK, KeptNacld
 from lib import BUILD, wait_until
-from services import Nacld, queue_file, queue_rule, stopped, udp_server
-from wire import inject
+from services import Nacld, drain, queue_file, queue_rule, stopped, udp_server
+from wire import datagram, inject, numbers
 
 # Numbers of x86-64: write; open, socket, kill, execve, mmap, clone, prctl, connect, getpid, ptrace.
 WRITE = 1
 FORBIDDEN = [(2, "@/etc/passwd", 0), (41, 2, 1), (62, 1, 0), (59, "@/bin/true", 0, 0), (9, 0, 4096, 1, 34),
              (56, 17), (157, 15, "@name"), (42, 0), (39,), (101, 0)]
-POISON = BUILD / "e2e" / "nacld-poison"
-PORT, FAULT, ABORT, LOOP, STACK = 9000, 6661, 6662, 6663, 6664
-
-
-def datagram(payload, port=PORT):
-    return IP(src="192.0.2.2", dst="192.0.2.1") / UDP(sport=40000, dport=port) / payload
-
-
-def numbers(count):
-    return [datagram(bytes([i])) for i in range(count)]
-
-
-def drain(receiver):
-    got = []
-    receiver.settimeout(0)
-    try:
-        while True:
-            got.append(receiver.recv(64))
-    except BlockingIOError:
-        return got
+PORT = 9000
 
 
 def children(pid):

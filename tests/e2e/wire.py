@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 
-from scapy.layers.inet import IP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -70,6 +70,16 @@ def inject(link, sender, *packets, ethertype=None):
     with Injector(link, sender) as injector:
         for packet in packets:
             injector.send(packet, ethertype)
+
+
+def datagram(payload, port=9000):
+    """From client to server of a pair."""
+    return IP(src="192.0.2.2", dst="192.0.2.1") / UDP(sport=40000, dport=port) / payload
+
+
+def numbers(count, port=9000):
+    """Datagrams that carry their own number, from 0, as one byte."""
+    return [datagram(bytes([i]), port) for i in range(count)]
 
 
 def raw_output(ns, packet, destination):
