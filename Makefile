@@ -18,12 +18,12 @@ COMPILE  = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) $(
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-CORE    := $(sort $(wildcard src/core/*.c))
-FORMAT  := $(sort $(wildcard src/format/*.c))
-COMMON  := $(sort $(wildcard src/common/*.c))
-DAEMON  := $(sort $(wildcard src/daemon/*.c))
-CTL     := $(sort $(wildcard src/ctl/*.c))
-SHARED  := $(CORE) $(FORMAT) $(COMMON)
+# What several programs use is archives, of which a program takes what it calls and nothing else; the rest is its own.
+sources = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
+ROOMS   := core conf text interop common steer
+ARCHIVES = $(ROOMS:%=$(B)/%.a)
+DAEMON  := $(call sources,daemon)
+CTL     := $(call sources,ctl)
 UNIT    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -33,13 +33,23 @@ all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
 
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
-$(B)/nacld: $(call obj,$(SHARED) $(DAEMON))
+$(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
 $(B)/naclctl: LIBS = -lconfig -ljansson
-$(B)/naclctl: $(call obj,$(SHARED) $(CTL))
+$(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
+
+# Archives use each other: the linker goes round them until nothing is missing.
+link = $(CC) $(CFLAGS) $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ \
+	-Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
 $(B)/nacld $(B)/naclctl:
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(link)
+
+$(foreach room,$(ROOMS),$(eval $(B)/$(room).a: $(call obj,$(call sources,$(room)))))
+$(ARCHIVES):
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
 
 $(B)/%.o: %.c Makefile
 	$(call say,CC,$<)
@@ -48,7 +58,7 @@ $(B)/%.o: %.c Makefile
 
 # One unit test, one program, and the few sources it needs.
 RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
-CLASSIFY := $(sort $(wildcard src/core/classify*.c)) $(RULES)
+CLASSIFY := $(call sources,core/classify) $(RULES)
 POLICY   := src/core/policy.c $(CLASSIFY)
 PARSER   := $(sort $(wildcard src/core/packet*.c)) src/core/addr.c
 
@@ -59,31 +69,31 @@ test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
 
-test_line_SRC            := src/core/classify_line.c src/core/rule.c src/core/addr.c
+test_segments_SRC            := src/core/classify/segments.c src/core/rule.c src/core/addr.c
 test_classify_SRC        := $(CLASSIFY)
 test_classify_random_SRC := $(CLASSIFY)
 test_classify_size_SRC   := $(CLASSIFY)
 test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 
-test_packetline_SRC    := src/format/packetline.c src/core/rule.c src/core/addr.c
-test_nft_SRC           := $(sort $(wildcard src/format/nft*.c)) $(POLICY)
-test_steer_plan_SRC    := src/ctl/steer_plan.c $(POLICY)
-test_steer_xtables_SRC := $(addprefix src/ctl/steer_,xtables.c xtext.c plan.c) $(POLICY)
-test_steer_nft_SRC     := src/ctl/steer_nft.c src/core/addr.c
-test_steer_pace_SRC    := src/ctl/steer_pace.c
+test_packet_line_SRC    := src/text/packet_line.c src/core/rule.c src/core/addr.c
+test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)
+test_steer_plan_SRC    := src/steer/plan.c $(POLICY)
+test_steer_iptables_SRC := $(addprefix src/steer/,iptables.c iptables_text.c plan.c) $(POLICY)
+test_steer_nft_SRC     := src/steer/nft.c src/core/addr.c
+test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 
-test_snapshot_SRC := $(addprefix src/daemon/,snapshot.c sharedmem.c) $(POLICY)
-test_batch_SRC    := src/daemon/batch.c
-test_events_SRC   := src/daemon/events.c
-test_schedule_SRC := src/daemon/schedule.c
-test_judge_SRC    := $(addprefix src/daemon/,judge.c batch.c snapshot.c sharedmem.c events.c flows.c) $(POLICY) \
+test_snapshot_SRC := $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
+test_batch_SRC    := src/daemon/path/batch.c
+test_event_ring_SRC   := src/daemon/path/event_ring.c
+test_sched_SRC := src/daemon/sched.c
+test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
 
-FLOWS := $(addprefix src/daemon/,flows.c flowset.c sharedmem.c) src/format/flowlog.c $(POLICY)
-test_flowlog_SRC     := src/format/flowlog.c src/core/addr.c
-test_flows_SRC       := $(FLOWS)
-test_flowwriter_SRC  := $(addprefix src/daemon/,flowwriter.c flowfile.c) src/common/log.c $(FLOWS)
-test_flowwindows_SRC := src/daemon/flowlog.c src/common/clock.c $(test_flowwriter_SRC)
+FLOWS := $(addprefix src/daemon/,path/flow_table.c path/shared.c flowlog/tables.c) src/text/flow_record.c $(POLICY)
+test_flow_record_SRC     := src/text/flow_record.c src/core/addr.c
+test_flow_table_SRC       := $(FLOWS)
+test_flowlog_writer_SRC  := $(addprefix src/daemon/flowlog/,writer.c file.c) src/common/log.c $(FLOWS)
+test_flowlog_window_SRC := src/daemon/flowlog/window.c src/common/clock.c $(test_flowlog_writer_SRC)
 
 .SECONDEXPANSION:
 $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
@@ -131,7 +141,7 @@ update-golden: all ## take the present output as right (read the diff!)
 layering: all ## who may use whom
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)
 
-$(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_judge_SRC))
+$(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_filter_SRC))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
@@ -154,14 +164,14 @@ $(B)/e2e/inject: $(B)/tests/e2e/inject.o
 
 E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-next numbered)
 $(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
-$(B)/e2e/nacld-poison: $(call obj,$(SHARED) $(DAEMON) tests/e2e/poison.c)
+$(B)/e2e/nacld-poison: $(call obj,$(DAEMON) tests/e2e/poison.c) $(ARCHIVES)
 $(B)/e2e/nacld-next: LIBS = $(DAEMON_LIBS)
-$(B)/e2e/nacld-next: $(call obj,$(SHARED) $(filter-out src/daemon/batch.c,$(DAEMON)) tests/e2e/next.c)
+$(B)/e2e/nacld-next: $(call obj,$(filter-out src/daemon/path/batch.c,$(DAEMON)) tests/e2e/next.c) $(ARCHIVES)
 $(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)
 $(E2E_PROGRAMS):
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(link)
 
 .PHONY: e2e-programs
 e2e-programs: $(E2E_PROGRAMS) $(B)/e2e/inject $(B)/tests/faults.so
@@ -222,13 +232,13 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 
 # The fuzz targets want clang and its flags: tests/fuzz/run calls this with them, and B=build/fuzz.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-fuzz_control_SRC := $(COMMON) $(filter-out src/daemon/main.c,$(DAEMON))
-fuzz_batch_SRC   := $(addprefix src/daemon/,judge.c batch.c snapshot.c sharedmem.c events.c flows.c)
+fuzz_control_SRC := $(filter-out src/daemon/main.c,$(DAEMON))
+fuzz_batch_SRC   := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c)
 
 $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
-$(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$(CORE) $(FORMAT) $$(fuzz_$$*_SRC))
+$(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$$(fuzz_$$*_SRC)) $(ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ \
+	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
 		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lseccomp -lpthread
 
 $(B)/seed: $(call obj,tests/fuzz/seed.c)

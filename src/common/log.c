@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The log: one line a call, to stderr. systemd sets JOURNAL_STREAM where stderr is the journal; the
- * "<N>" prefix then carries the severity (sd-daemon(3)). A line is written with one call, so lines of
- * two threads never mix.
+ * "<N>" prefix then carries the severity (sd-daemon(3)). A line is written with one call, so lines
+ * of two threads never mix.
  *
- * The main thread serves signals and the control socket, so a reader that has stopped reading must not hold
- * it up: no line ever waits. A socket (the journal) takes a call that does not block. A pipe or a terminal has
- * that as a property of the open file, which is shared with whoever started us; so log_open opens it again
- * as one of our own. A line is shorter than PIPE_BUF: a pipe takes it whole or not at all (pipe(7)).
+ * The main thread serves signals and the control socket, so a reader that has stopped reading must
+ * not hold it up: no line ever waits. A socket (the journal) takes a call that does not block. A
+ * pipe or a terminal has that as a property of the open file, which is shared with whoever started
+ * us; so log_open opens it again as one of our own. A line is shorter than PIPE_BUF: a pipe takes
+ * it whole or not at all (pipe(7)).
  *
  * What this remembers for the whole process is how much to say, and how many lines are lost.
  */
@@ -113,14 +114,14 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 	errno = saved_errno;
 }
 
-#define DEFINE_LOG(name, level)                                                                    \
-	void name(const char *format, ...)                                                         \
-	{                                                                                          \
-		va_list args;                                                                      \
-                                                                                                   \
-		va_start(args, format);                                                            \
-		write_line(level, format, args);                                                   \
-		va_end(args);                                                                      \
+#define DEFINE_LOG(name, level)                  \
+	void name(const char *format, ...)       \
+	{                                        \
+		va_list args;                    \
+                                                 \
+		va_start(args, format);          \
+		write_line(level, format, args); \
+		va_end(args);                    \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

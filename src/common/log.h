@@ -7,9 +7,9 @@
 
 /*
  * One destination: stderr. Under systemd stderr is the journal, and each line carries the severity
- * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Nothing here waits: a line that
- * stderr does not take at once is lost and counted, and the next one that it takes stands behind a line
- * that says how many are missing. Never called on the packet path.
+ * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Nothing here waits: a line
+ * that stderr does not take at once is lost and counted, and the next one that it takes stands
+ * behind a line that says how many are missing. Never called on the packet path.
  */
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -21,7 +21,10 @@ enum log_level {
 /* The most detailed level that is still printed; INFO to begin with. */
 void log_set_level(enum log_level level);
 
-/* Makes stderr one that a line need not wait for. Once, before any thread; without it most still holds. */
+/*
+ * Makes stderr one that a line need not wait for. Once, before any thread; without it most still
+ * holds.
+ */
 void log_open(void);
 
 /* Lines lost since the start. */

@@ -12,10 +12,10 @@
  *                              for those who may change things; `note` is what to do by hand, or ""
  *   anything else           -> {"ok": false, "error": "..."}
  *
- * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old policy
- * stays. May change things, by the kernel's word on the peer: root, the daemon's own user, the members of
- * the group nacld. Reading requests are for whoever may open the socket: these, unless somebody opens
- * it to others.
+ * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old
+ * policy stays. May change things, by the kernel's word on the peer: root, the daemon's own user,
+ * the members of the group nacld. Reading requests are for whoever may open the socket: these,
+ * unless somebody opens it to others.
  *
  * Status:
  *   {"version", "pid", "config" (path), "mode": "enforce"|"monitor", "on_failure": "drop"|"accept",
@@ -29,13 +29,14 @@
  *                "kernel_dropped", "user_dropped", "errors": {name: count}}],
  *    "flow_log": null or {"file", "format", "window_s", "flows_max" (of one queue's table),
  *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"
- *                (given to the writer), "records" (lines written), "lost_records" (the file could not
- *                take), "error": the file's present one or null},
+ *                (given to the writer), "records" (lines written), "lost_records" (the file could
+ *                not take), "error": the file's present one or null},
  *    "log_lost_lines": of the daemon's own log: nobody took them,
  *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
  *    "reasons": {reason: count, ...}}       only those that are not 0
- *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or "@set",
- *          "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or null}
+ *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or
+ *          "@set", "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or
+ *          null}
  */
 #define PROTOCOL_SOCKET_DEFAULT "/run/nacld/nacld.sock"
 #define PROTOCOL_CONFIG_DEFAULT "/etc/nacld/nacld.conf"

@@ -6,9 +6,10 @@
  * ephemeral port. Which ports those are differs between systems, so the table below names who says
  * what; the AWS VPC user guide ("Ephemeral ports") recommends 1024-65535, which covers them all.
  *
- * A suggested rule is right in two senses: added to the list it allows the packet, because it matches
- * it and every rule in front of it is known not to; and it opens nothing that an explicit deny closes
- * for others, because it stays within the deny that it goes around. Pure: policy in, rule out.
+ * A suggested rule is right in two senses: added to the list it allows the packet, because it
+ * matches it and every rule in front of it is known not to; and it opens nothing that an explicit
+ * deny closes for others, because it stays within the deny that it goes around. Pure: policy in,
+ * rule out.
  */
 #include "core/advice.h"
 

@@ -19,13 +19,14 @@ const struct ephemeral_range *advice_ephemeral_ranges(size_t *count);
  * The allow rule that would let `packet` through the list, with a free number in front of the deny
  * that stopped it. It opens what is needed and no more:
  *
- * @blocker       the rule that denied it, NULL for the implicit deny. An explicit deny bounds the new
- *                rule: ports and remote end stay within what it denies, so no other deny is undone
- * @request_rule  for a reply, the rule that let its request through in the other direction: its remote
- *                end is mirrored, and a destination port of 1024 and up (a client's ephemeral port)
- *                becomes 1024-65535, the range that serves every client (AWS's own recommendation).
- *                NULL for a request: the packet's own remote address (an ICMP error: any, as every
- *                router may send one) and its one port
+ * @blocker       the rule that denied it, NULL for the implicit deny. An explicit deny bounds the
+ *                new rule: ports and remote end stay within what it denies, so no other deny is
+ *                undone
+ * @request_rule  for a reply, the rule that let its request through in the other direction: its
+ *                remote end is mirrored, and a destination port of 1024 and up (a client's
+ *                ephemeral port) becomes 1024-65535, the range that serves every client (AWS's own
+ *                recommendation). NULL for a request: the packet's own remote address (an ICMP
+ *                error: any, as every router may send one) and its one port
  *
  * Returns false, *out untouched, when no number is free in front of the blocker. A rule it returns
  * has that packet allowed once added. O(rules + prefixes).

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * The whole text as a decimal number of at most `max` (which leaves room for one more digit): digits
- * only, no sign, no blank, not empty. False, and *out untouched, for anything else.
+ * The whole text as a decimal number of at most `max` (which leaves room for one more digit):
+ * digits only, no sign, no blank, not empty. False, and *out untouched, for anything else.
  */
 static inline bool decimal_parse(const char *text, unsigned int max, unsigned int *out)
 {

@@ -4,17 +4,17 @@
  *
  * The parsing contract. Every header is read through a cursor that knows two ends: `len`, where the
  * packet itself ends by its own IP header, and `copied`, where our copy of it ends. A function that
- * wants n bytes asks need(n) first, and learns in this order: the packet ends sooner (its reason, for
- * the packet is broken) or only the copy does (beyond-copy, for we will not guess). `pos` passes
- * neither end, and only bytes that need() granted are read.
+ * wants n bytes asks need(n) first, and learns in this order: the packet ends sooner (its reason,
+ * for the packet is broken) or only the copy does (beyond-copy, for we will not guess). `pos`
+ * passes neither end, and only bytes that need() granted are read.
  *
  * Four length checks, in this order, for either family: the packet holds the fixed IP header
- * (too-short), the header's own length is possible (bad-header-length), it fits in the length of the
- * whole (bad-total-length), and the whole was there (truncated). What lies beyond the whole, such as
- * Ethernet padding, is no part of the packet.
+ * (too-short), the header's own length is possible (bad-header-length), it fits in the length of
+ * the whole (bad-total-length), and the whole was there (truncated). What lies beyond the whole,
+ * such as Ethernet padding, is no part of the packet.
  *
- * The kernel builds packets above 65,535 bytes out of many segments, and then states the length as 0
- * in the IP header, and in that of UDP: there, and only there, the kernel's own length is taken.
+ * The kernel builds packets above 65,535 bytes out of many segments, and then states the length as
+ * 0 in the IP header, and in that of UDP: there, and only there, the kernel's own length is taken.
  * RFC 791, 8200 (extension headers), 4302 (AH), 9293 (TCP), 768, 792, 4443, 2675, 6946, 3128.
  */
 #include "core/packet.h"
@@ -104,8 +104,8 @@ static enum packet_reason parse_tcp(struct cursor *c, struct packet *out)
 }
 
 /*
- * A datagram's length is that of the whole, which the first of its fragments cannot hold. A train of
- * segments that the kernel has yet to cut (UDP_SEGMENT), or has put together (GRO), states the
+ * A datagram's length is that of the whole, which the first of its fragments cannot hold. A train
+ * of segments that the kernel has yet to cut (UDP_SEGMENT), or has put together (GRO), states the
  * length of the train, as one datagram would.
  *
  *  |          Source Port          |        Destination Port       |
@@ -176,8 +176,8 @@ static enum packet_reason parse_transport(struct cursor *c, struct packet *out)
  * @offset     of the data, in bytes
  *
  * An empty fragment, and one that would make the whole longer than its length field can say, are
- * refused as the kernel's own reassembly refuses them. TCP at offset 8 would lay new flags over those
- * of the first fragment (RFC 3128).
+ * refused as the kernel's own reassembly refuses them. TCP at offset 8 would lay new flags over
+ * those of the first fragment (RFC 3128).
  */
 static enum packet_reason note_fragment(struct cursor *c, size_t whole_len, size_t offset,
 					bool more, struct packet *out)
@@ -302,9 +302,9 @@ static bool is_extension(uint8_t next)
 /*
  * Walks to the transport header. out->protocol is the header the cursor stands at. ESP and "no next
  * header" end the chain as any other protocol does; mobility, HIP and shim6 carry nothing further
- * and are protocols too. Behind the header of a later fragment there is only data: where it names an
- * extension header, the transport protocol is further on in that chain, which the first fragment holds.
- * No rule may be asked about a protocol that nobody knows.
+ * and are protocols too. Behind the header of a later fragment there is only data: where it names
+ * an extension header, the transport protocol is further on in that chain, which the first fragment
+ * holds. No rule may be asked about a protocol that nobody knows.
  */
 static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
 {
@@ -329,8 +329,8 @@ static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
 /*
  * Payload length 0 means one of three things. Above 65,535 bytes the kernel built it (with a jumbo
  * option in a hop-by-hop header, or without any). Below, a hop-by-hop header announces a jumbogram,
- * which cannot be that small (RFC 2675), and which a receiver would read to the end of the frame: not
- * ours to guess. Without one the payload is really empty.
+ * which cannot be that small (RFC 2675), and which a receiver would read to the end of the frame:
+ * not ours to guess. Without one the payload is really empty.
  *
  *  |Version| Traffic Class |               Flow Label              |
  *  |         Payload Length        |  Next Header  |   Hop Limit   |

@@ -27,13 +27,13 @@ enum packet_reason {
 	PACKET_BEYOND_COPY,    /* its headers end beyond the bytes copied: not guessed at */
 	PACKET_BAD_EXTENSION,  /* IPv6: hop-by-hop out of place, fragment twice, or one overruns */
 	PACKET_TOO_MANY_EXTENSIONS, /* IPv6: more than PACKET_MAX_EXTENSIONS */
-	PACKET_JUMBOGRAM, /* IPv6: payload length 0, hop-by-hop, below 65,536 bytes (RFC 2675) */
-	PACKET_BAD_FRAGMENT, /* empty, not in units of 8 with more to come, beyond 65,535, or RFC 3128 */
+	PACKET_JUMBOGRAM,    /* IPv6: payload length 0, hop-by-hop, below 65,536 bytes (RFC 2675) */
+	PACKET_BAD_FRAGMENT, /* empty, over 65,535, or not in eights with more to come; RFC 3128 */
 	PACKET_SHORT_FIRST_FRAGMENT, /* a first fragment that cannot hold its transport header */
-	PACKET_UNKNOWN_TRANSPORT, /* IPv6: only the first fragment says which transport this is of */
-	PACKET_TCP_TRUNCATED,     /* fewer than 20 bytes of TCP */
-	PACKET_TCP_BAD_OFFSET,    /* data offset below 5, or beyond the packet */
-	PACKET_UDP_TRUNCATED,     /* fewer than 8 bytes of UDP */
+	PACKET_UNKNOWN_TRANSPORT,    /* IPv6: only the first fragment says which transport it is */
+	PACKET_TCP_TRUNCATED,        /* fewer than 20 bytes of TCP */
+	PACKET_TCP_BAD_OFFSET,       /* data offset below 5, or beyond the packet */
+	PACKET_UDP_TRUNCATED,        /* fewer than 8 bytes of UDP */
 	PACKET_UDP_BAD_LEN, /* UDP length below 8 (0 is right above 65,535), or beyond the packet */
 	PACKET_ICMP_TRUNCATED, /* fewer than 8 bytes of ICMP (4 for ICMPv6) */
 	PACKET_REASONS         /* how many */

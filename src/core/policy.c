@@ -2,11 +2,11 @@
 /*
  * The policy: which ACL guards what, and what that means for one packet.
  *
- * Built by the configuration reader, finished once, then read-only. An ACL stands at the edge of what
- * it protects: the host (INPUT, OUTPUT), or a subnet (FORWARD). Crossing the edge inwards asks the
- * inbound list, outwards the outbound list; a packet from one protected subnet to another crosses two
- * edges and must pass both. Traffic that stays inside crosses none (AWS VPC user guide: a network ACL
- * acts on traffic entering or leaving the subnet, never within it).
+ * Built by the configuration reader, finished once, then read-only. An ACL stands at the edge of
+ * what it protects: the host (INPUT, OUTPUT), or a subnet (FORWARD). Crossing the edge inwards asks
+ * the inbound list, outwards the outbound list; a packet from one protected subnet to another
+ * crosses two edges and must pass both. Traffic that stays inside crosses none (AWS VPC user guide:
+ * a network ACL acts on traffic entering or leaving the subnet, never within it).
  */
 #include "core/policy.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/classify.h"
+#include "core/classify/classify.h"
 
 struct policy *policy_new(void)
 {

@@ -142,7 +142,10 @@ struct policy_verdict {
 	struct policy_step steps[2];
 };
 
-/* An empty policy: enforce, drop, reassemble, watch, default exemptions, queue 0, one worker. NULL: no memory. */
+/*
+ * An empty policy: enforce, drop, reassemble, watch, default exemptions, queue 0, one worker. NULL:
+ * no memory.
+ */
 struct policy *policy_new(void);
 void policy_free(struct policy *policy); /* NULL is fine */
 
@@ -170,9 +173,9 @@ struct prefix_set *policy_find_set(const struct policy *policy, const char *name
 const char *policy_finish(struct policy *policy);
 
 /*
- * Compiles every list (core/classify.h), after policy_finish: policy_eval then gives the same answers,
- * and fast. Without it policy_eval asks the linear reference. 0, -ENOMEM, or -E2BIG: a list would
- * take more than CLASSIFY_MAX_BYTES; the policy stays as it was.
+ * Compiles every list (core/classify.h), after policy_finish: policy_eval then gives the same
+ * answers, and fast. Without it policy_eval asks the linear reference. 0, -ENOMEM, or -E2BIG: a
+ * list would take more than CLASSIFY_MAX_BYTES; the policy stays as it was.
  */
 int policy_compile(struct policy *policy);
 
@@ -182,8 +185,8 @@ size_t policy_compiled_bytes(const struct policy *policy);
 /*
  * Judges one packet met at `hook`.
  *
- * @interface  the device it came in by (INPUT, FORWARD) or leaves by (OUTPUT), or NULL when steering
- *             has already chosen: then a host association limited to interfaces applies
+ * @interface  the device it came in by (INPUT, FORWARD) or leaves by (OUTPUT), or NULL when
+ *             steering has already chosen: then a host association limited to interfaces applies
  *
  * INPUT asks the host ACL's inbound list, OUTPUT its outbound list. FORWARD: where source and
  * destination lie in the same protected subnet nothing is asked; else the source subnet's outbound

@@ -3,9 +3,9 @@
  * One rule of a Network ACL: what it may say, and when it matches.
  *
  * Implements the rule semantics of the AWS VPC user guide ("Network ACL rules") and of the API's
- * NetworkAclEntry: one remote CIDR, one protocol, the destination port range for TCP and UDP, type and
- * code for ICMP. Stateless: nothing here looks at anything but the packet in hand. rule_compare is
- * the only place that defines a match; explanations use the same answer.
+ * NetworkAclEntry: one remote CIDR, one protocol, the destination port range for TCP and UDP, type
+ * and code for ICMP. Stateless: nothing here looks at anything but the packet in hand. rule_compare
+ * is the only place that defines a match; explanations use the same answer.
  */
 #include "core/rule.h"
 

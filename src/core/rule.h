@@ -38,8 +38,8 @@ struct rule {
 };
 
 /*
- * What keeps a rule from matching a packet; the first that fails, in this order. Only over a set the
- * protocol is asked first: whether any of its prefixes has the packet's family takes a walk.
+ * What keeps a rule from matching a packet; the first that fails, in this order. Only over a set
+ * the protocol is asked first: whether any of its prefixes has the packet's family takes a walk.
  */
 enum rule_mismatch {
 	RULE_MATCHES,
@@ -86,7 +86,8 @@ static inline bool rule_matches(const struct rule *rule, enum direction directio
 
 /*
  * NULL when the rule may stand, else what is wrong with it, as half a sentence without the rule's
- * number: number out of range, reversed ports, ports or types where the protocol has none, and so on.
+ * number: number out of range, reversed ports, ports or types where the protocol has none, and so
+ * on.
  */
 const char *rule_invalid(const struct rule *rule);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "common/protocol.h"
-#include "format/conf.h"
+#include "conf/conf.h"
 
 struct check {
 	bool print;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * naclctl export: the policy in somebody else's words, on stdout. One table of formats; each is a
- * pure text writer of src/format, and takes its policy from where explain and eval take theirs.
+ * pure text writer of src/interop, and takes its policy from where explain and eval take theirs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,7 +11,7 @@
 #include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/source.h"
-#include "format/nft.h"
+#include "interop/nft.h"
 
 /* Writes the policy; an enum naclctl_exit, errors printed. */
 static int export_nft(const struct policy *policy, FILE *to)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/protocol.h"
-#include "common/streams.h"
+#include "common/stdfds.h"
 #include "ctl/command.h"
 
 static const struct {
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	static char show[] = "show";
 	char *bare[] = {show, NULL};
 
-	streams_hold();
+	stdfds_hold();
 	if (argc < 2)
 		return cmd_show(1, bare);
 	for (size_t i = 0; i < COMMANDS; i++)

@@ -2,8 +2,8 @@
 /*
  * naclctl reload: has the daemon read its configuration again.
  *
- * The daemon does the reading, so that what is checked is what then runs; its warnings and, where it
- * refuses, its report come back as text. A refused reload changes nothing: the old policy stays.
+ * The daemon does the reading, so that what is checked is what then runs; its warnings and, where
+ * it refuses, its report come back as text. A refused reload changes nothing: the old policy stays.
  */
 #include <getopt.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where explain and eval take their policy from: a file, which needs neither root nor daemon, or the
- * running daemon, which hands out its policy as canonical text. Either way the judging is done here,
- * by the linear reference: asking never costs the packet path anything.
+ * Where explain and eval take their policy from: a file, which needs neither root nor daemon, or
+ * the running daemon, which hands out its policy as canonical text. Either way the judging is done
+ * here, by the linear reference: asking never costs the packet path anything.
  */
 #include "ctl/source.h"
 
 #include <stdio.h>
 
 #include "ctl/client.h"
-#include "format/conf.h"
+#include "conf/conf.h"
 
 static struct policy *from_file(const char *command, const char *file)
 {

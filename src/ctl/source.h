@@ -6,7 +6,8 @@
 
 /*
  * The policy to judge by: of the configuration file, or, where file is NULL, of the daemon that
- * listens at socket_path. NULL after an error, which has been printed to stderr. The caller frees it.
+ * listens at socket_path. NULL after an error, which has been printed to stderr. The caller frees
+ * it.
  */
 struct policy *source_policy(const char *command, const char *file, const char *socket_path);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What makes output easy on people: bold on a terminal and nowhere else, numbers with their thousands
- * apart, sizes and ages in the unit one would say them in. https://no-color.org holds: NO_COLOR set
- * and not empty means no escape sequence. Emphasis never carries meaning that the words do not.
+ * What makes output easy on people: bold on a terminal and nowhere else, numbers with their
+ * thousands apart, sizes and ages in the unit one would say them in. https://no-color.org holds:
+ * NO_COLOR set and not empty means no escape sequence. Emphasis never carries meaning that the
+ * words do not.
  */
 #include "ctl/term.h"
 

@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* How people see things: emphasis only on a terminal (and not with NO_COLOR), units, times, columns. */
+/*
+ * How people see things: emphasis only on a terminal (and not with NO_COLOR), units, times,
+ * columns.
+ */
 struct term {
 	const char *bold; /* escape sequences, or "" */
 	const char *off;

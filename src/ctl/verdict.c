@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *verdict_exemption(const struct policy *policy, const struct packetline *line)
+const char *verdict_exemption(const struct policy *policy, const struct packet_line *line)
 {
 	const char *name = exempt_name(
 		(enum policy_exempt)policy_exempts(policy, line->hook, NULL, &line->packet));
@@ -16,7 +16,9 @@ const char *verdict_exemption(const struct policy *policy, const struct packetli
 	return name ? name : "";
 }
 
-/* Appends what fits; text beyond the buffer is cut, which only an absurd ACL name can bring about. */
+/*
+ * Appends what fits; text beyond the buffer is cut, which only an absurd ACL name can bring about.
+ */
 static size_t append(char *buf, size_t len, const char *text)
 {
 	size_t room = VERDICT_TEXT_LEN - 1 - len, n = strlen(text);
@@ -48,7 +50,7 @@ static size_t append_step(const struct policy *policy, const struct policy_step 
 	return step->rule ? append_number(buf, len, step->rule->number) : append(buf, len, "*");
 }
 
-size_t verdict_text(const struct policy *policy, const struct packetline *line,
+size_t verdict_text(const struct policy *policy, const struct packet_line *line,
 		    const struct policy_verdict *verdict, char buf[static VERDICT_TEXT_LEN])
 {
 	size_t len = append(buf, 0, action_name((enum action)verdict->action));
@@ -75,7 +77,7 @@ static json_t *step_json(const struct policy *policy, const struct policy_step *
 			 action_name((enum action)step->action));
 }
 
-json_t *verdict_json(const struct policy *policy, const struct packetline *line,
+json_t *verdict_json(const struct policy *policy, const struct packet_line *line,
 		     const struct policy_verdict *verdict)
 {
 	json_t *steps = json_array();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading, opening, starting, stopping: the life of queues and workers. Everything that can be refused comes
- * before the sandbox and before the first thread; what a predecessor left is taken over before a queue of
- * one's own is opened.
+ * Loading, opening, starting, stopping: the life of queues and workers. Everything that can be
+ * refused comes before the sandbox and before the first thread; what a predecessor left is taken
+ * over before a queue of one's own is opened.
  */
 #include "daemon/daemon.h"
 
@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "daemon/poison.h"
-#include "daemon/sharedmem.h"
+#include "daemon/privsep/poison.h"
+#include "daemon/path/shared.h"
 
 int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 {
@@ -23,7 +23,7 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 	if (!snapshot->isolates)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		int err = isolate_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
+		int err = privsep_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
 
 		if (err) {
 			log_error("cannot start a judging process: %s",
@@ -42,7 +42,7 @@ void daemon_drop(struct daemon *daemon, struct snapshot *snapshot)
 	struct isolate **isolates = snapshot ? snapshot->isolates : NULL;
 
 	for (unsigned int i = 0; isolates && i < daemon->worker_count; i++)
-		isolate_free(isolates[i]);
+		privsep_free(isolates[i]);
 	free(isolates);
 	snapshot_free(snapshot);
 }
@@ -59,21 +59,21 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	if (err)
 		return err;
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
-	daemon->rings = sharedmem_new(daemon->worker_count * sizeof(*daemon->rings));
-	daemon->counters = sharedmem_new(daemon->worker_count * sizeof(*daemon->counters));
+	daemon->rings = shared_new(daemon->worker_count * sizeof(*daemon->rings));
+	daemon->counters = shared_new(daemon->worker_count * sizeof(*daemon->counters));
 	daemon->judges = calloc(daemon->worker_count, sizeof(*daemon->judges));
 	if (!daemon->workers || !daemon->rings || !daemon->counters || !daemon->judges)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		event_ring_init(&daemon->rings[i]);
-		daemon->judges[i] = (struct judge){.index = i,
-						   .wake = daemon->wake,
-						   .events = &daemon->rings[i],
-						   .counters = &daemon->counters[i]};
+		daemon->judges[i] = (struct filter){.index = i,
+						    .wake = daemon->wake,
+						    .events = &daemon->rings[i],
+						    .counters = &daemon->counters[i]};
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
-			.judge = &daemon->judges[i],
-			.bell = {.armed = 1},
+			.filter = &daemon->judges[i],
+			.wakeup = {.armed = 1},
 		};
 	}
 	return 0;
@@ -107,7 +107,7 @@ static int open_queues(struct daemon *daemon)
 		int err;
 
 		if (take_over(daemon, number, queue)) {
-			poison_bury(*queue);
+			poison_reap(*queue);
 			left++;
 			continue;
 		}
@@ -148,7 +148,7 @@ int daemon_open(struct daemon *daemon)
 
 static int start_flow_log(struct daemon *daemon)
 {
-	struct flow_set **set = &daemon->flowlog.set;
+	struct flow_tables **set = &daemon->flowlog.set;
 	int err = flowlog_prepare(&daemon->flowlog, daemon->current->policy, daemon->worker_count,
 				  set);
 
@@ -202,8 +202,8 @@ void daemon_fini(struct daemon *daemon)
 {
 	daemon_drop(daemon, daemon->current);
 	free(daemon->workers);
-	sharedmem_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
-	sharedmem_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
+	shared_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
+	shared_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
 	free(daemon->judges);
 	sandbox_fini(&daemon->sandbox);
 }

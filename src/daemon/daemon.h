@@ -3,10 +3,10 @@
 #define NACLD_DAEMON_DAEMON_H
 
 #include "daemon/fdstore.h"
-#include "daemon/flowlog.h"
-#include "daemon/sandbox.h"
+#include "daemon/flowlog/window.h"
+#include "daemon/confine/sandbox.h"
 #include "daemon/worker.h"
-#include "format/conf.h"
+#include "conf/conf.h"
 
 /*
  * The daemon's state, held by main. Only the main thread touches it; workers see `current` and what
@@ -17,9 +17,9 @@ struct daemon {
 	const char *socket_path;
 	struct snapshot *current;
 	struct worker *workers;
-	struct judge *judges;            /* [worker] */
-	struct judge_counters *counters; /* [worker]; shared memory, as are the rings */
-	struct event_ring *rings;        /* [worker] */
+	struct filter *judges;            /* [worker] */
+	struct filter_counters *counters; /* [worker]; shared memory, as are the rings */
+	struct event_ring *rings;         /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
@@ -32,28 +32,29 @@ struct daemon {
 };
 
 /*
- * Loads the first policy and allocates the workers; starts no thread. 0, or -EINVAL with the reasons in *report,
- * or -ENOMEM.
+ * Loads the first policy and allocates the workers; starts no thread. 0, or -EINVAL with the
+ * reasons in *report, or -ENOMEM.
  */
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the sandbox
- * allows is done, starts every thread. 0 or -errno, said to the log. daemon_stop undoes what was done, also
- * after a failure.
+ * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the
+ * sandbox allows is done, starts every thread. 0 or -errno, said to the log. daemon_stop undoes
+ * what was done, also after a failure.
  */
 int daemon_open(struct daemon *daemon);
 int daemon_start(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 
 /*
- * Nothing will judge the packets that wait for a successor: lets go of them, so that on_failure holds.
+ * Nothing will filter the packets that wait for a successor: lets go of them, so that on_failure
+ * holds.
  */
 void daemon_abandon(struct daemon *daemon);
 
 /*
- * Where the policy asks for it, forks a judge for each worker, before any packet is given to the snapshot. 0, or
- * -errno, said to the log.
+ * Where the policy asks for it, forks a filter for each worker, before any packet is given to the
+ * snapshot. 0, or -errno, said to the log.
  */
 int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);
 

@@ -5,8 +5,8 @@
  * A queue's socket and its buffers go in one message, under one name, "queue-N": both arrive or
  * neither does. Which is which is asked of the descriptors themselves when they come back.
  *
- * FDPOLL=0 is essential: the service manager otherwise polls what it stores and throws it away on an
- * error condition, which a netlink socket has after one lost message (ENOBUFS). `systemctl stop`
+ * FDPOLL=0 is essential: the service manager otherwise polls what it stores and throws it away on
+ * an error condition, which a netlink socket has after one lost message (ENOBUFS). `systemctl stop`
  * empties the store, `restart` and a crash do not.
  */
 #include "daemon/fdstore.h"

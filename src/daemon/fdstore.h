@@ -3,12 +3,12 @@
 #define NACLD_DAEMON_FDSTORE_H
 
 #include "core/policy.h"
-#include "daemon/queue.h"
+#include "daemon/path/queue.h"
 
 /*
- * The service manager's descriptor store (FileDescriptorStoreMax= in systemd.service(5)): the queues' descriptors
- * outlive this process there, and come back to its successor. Without a service manager nothing is
- * stored and nothing comes; every call is then harmless.
+ * The service manager's descriptor store (FileDescriptorStoreMax= in systemd.service(5)): the
+ * queues' descriptors outlive this process there, and come back to its successor. Without a service
+ * manager nothing is stored and nothing comes; every call is then harmless.
  */
 struct fdstore {
 	unsigned int count;
@@ -25,15 +25,20 @@ void fdstore_take(struct fdstore *store);
 bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out);
 
 /*
- * Stores a queue's descriptors under its number, in place of older ones. False when the service manager could not
- * be told; true also when there is none.
+ * Stores a queue's descriptors under its number, in place of older ones. False when the service
+ * manager could not be told; true also when there is none.
  */
 bool fdstore_put(const struct queue *queue);
 
-/* The store lets go of a queue's descriptors; done when this returns, unless the service manager hangs. */
+/*
+ * The store lets go of a queue's descriptors; done when this returns, unless the service manager
+ * hangs.
+ */
 void fdstore_remove(uint16_t number);
 
-/* Closes what nobody has claimed, here and in the store: queues the configuration no longer names. */
+/*
+ * Closes what nobody has claimed, here and in the store: queues the configuration no longer names.
+ */
 void fdstore_drop_rest(struct fdstore *store);
 
 /* Waits until the service manager has what was put; false when it does not answer. */

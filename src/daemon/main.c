@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nacld: the wiring. Acquire in order (configuration, queues, control socket), give up the rights to
- * acquire more, start the threads, say ready, loop, release in reverse. All state is on main's stack. The main thread owns signals, the control socket, the log
- * and the watchdog; packets are the workers' business.
+ * nacld: the wiring. Acquire in order (configuration, queues, control socket), give up the rights
+ * to acquire more, start the threads, say ready, loop, release in reverse. All state is on main's
+ * stack. The main thread owns signals, the control socket, the log and the watchdog; packets are
+ * the workers' business.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,16 +23,16 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/protocol.h"
-#include "common/streams.h"
-#include "daemon/control.h"
+#include "common/stdfds.h"
+#include "daemon/control/server.h"
 #include "daemon/daemon.h"
-#include "daemon/journal.h"
-#include "common/kernelqueue.h"
-#include "daemon/laststate.h"
-#include "daemon/overflow.h"
-#include "daemon/request.h"
-#include "daemon/status.h"
-#include "daemon/watchdog.h"
+#include "daemon/monitor/droplog.h"
+#include "common/nfqueue_proc.h"
+#include "daemon/last_good.h"
+#include "daemon/monitor/overflow.h"
+#include "daemon/control/request.h"
+#include "daemon/control/status.h"
+#include "daemon/monitor/watchdog.h"
 
 /* Where systemd puts logs, and where a reload may turn the flow log on. */
 #define LOGS_DEFAULT "/var/log/nacld"
@@ -47,7 +48,7 @@ struct loop {
 	struct daemon *daemon;
 	struct control *control;
 	struct watchdog watchdog;
-	struct journal journal;
+	struct droplog droplog;
 	struct overflow overflow;
 	int signals;
 };
@@ -181,9 +182,9 @@ static int lower(int timeout_ms, int other_ms)
 }
 
 /*
- * Waits until one is ready. Where that is refused, for example because the process may hold fewer descriptors
- * now than it has (prlimit(1)), nobody is served but signals, and it is tried again soon: the workers need
- * none of this, so it is no reason to end.
+ * Waits until one is ready. Where that is refused, for example because the process may hold fewer
+ * descriptors now than it has (prlimit(1)), nobody is served but signals, and it is tried again
+ * soon: the workers need none of this, so it is no reason to end.
  */
 static void wait_ready(struct pollfd *polls, nfds_t count, struct pollfd *signals, int timeout_ms)
 {
@@ -209,7 +210,7 @@ static void run(struct loop *loop)
 
 	for (;;) {
 		int timeout_ms = lower(watchdog_timeout_ms(&loop->watchdog),
-				       journal_timeout_ms(&loop->journal));
+				       droplog_timeout_ms(&loop->droplog));
 		unsigned int clients;
 
 		timeout_ms = lower(timeout_ms, overflow_timeout_ms(&loop->overflow));
@@ -223,9 +224,9 @@ static void run(struct loop *loop)
 		flowlog_work(&daemon->flowlog, daemon->workers);
 		if (polls[EVENTS].revents &&
 		    read(daemon->wake, &drained, sizeof(drained)) == sizeof(drained))
-			journal_work(&loop->journal, daemon);
-		else if (journal_timeout_ms(&loop->journal) >= 0)
-			journal_work(&loop->journal, daemon);
+			droplog_work(&loop->droplog, daemon);
+		else if (droplog_timeout_ms(&loop->droplog) >= 0)
+			droplog_work(&loop->droplog, daemon);
 		overflow_work(&loop->overflow, daemon);
 		control_serve(loop->control, polls + CONTROL, clients, daemon);
 		if (polls[SIGNALS].revents && !handle_signals(loop))
@@ -248,11 +249,13 @@ static void say_ready(struct daemon *daemon)
 
 	status_line(daemon, line, sizeof(line));
 	log_info("nacld " NACLD_VERSION " is %s", line);
-	laststate_save(daemon->current->policy);
+	last_good_save(daemon->current->policy);
 	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
 }
 
-/* Which folders stay usable: what a reload reads, what is written meanwhile, what goes at the end. */
+/*
+ * Which folders stay usable: what a reload reads, what is written meanwhile, what goes at the end.
+ */
 static int plan_sandbox(struct daemon *daemon, const struct conf_report *report)
 {
 	const char *state = getenv("STATE_DIRECTORY"), *logs = getenv("LOGS_DIRECTORY");
@@ -265,9 +268,9 @@ static int plan_sandbox(struct daemon *daemon, const struct conf_report *report)
 	if (!err && flow_log)
 		err = sandbox_allow_around(sandbox, flow_log, SANDBOX_WRITE);
 	if (!err && state)
-		err = sandbox_allow(sandbox, state, SANDBOX_OWN);
+		err = sandbox_allow(sandbox, state, SANDBOX_READ_WRITE);
 	if (!err)
-		err = sandbox_allow_around(sandbox, daemon->socket_path, SANDBOX_CLEAN);
+		err = sandbox_allow_around(sandbox, daemon->socket_path, SANDBOX_UNLINK);
 	return err;
 }
 
@@ -302,7 +305,7 @@ static int serve(const struct options *options)
 		.config_path = options->config,
 		.socket_path = options->socket,
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-		.table_fd = kernelqueue_open(),
+		.table_fd = nfqueue_proc_open(),
 		.started_ms = clock_monotonic_ms(),
 	};
 	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
@@ -368,7 +371,7 @@ int main(int argc, char **argv)
 	};
 	int status;
 
-	streams_hold();
+	stdfds_hold();
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;

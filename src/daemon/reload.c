@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reload takes every fallible step first: read, validate, allocate, fork the judges. Then it swaps one pointer,
- * waits until each worker has passed, gives the old flow tables to the flow log, carries the counts
- * over and frees the old policy. What a running daemon cannot change (its queues' numbers, folders it may
- * not write) is refused with a reason.
+ * A reload takes every fallible step first: read, validate, allocate, fork the judges. Then it
+ * swaps one pointer, waits until each worker has passed, gives the old flow tables to the flow log,
+ * carries the counts over and frees the old policy. What a running daemon cannot change (its
+ * queues' numbers, folders it may not write) is refused with a reason.
  */
 #include "daemon/reload.h"
 
@@ -85,15 +85,15 @@ static void configure_queues(struct daemon *daemon, const struct policy *policy)
 	}
 }
 
-static void swap(struct daemon *daemon, struct snapshot *next, struct flow_set *flows)
+static void swap(struct daemon *daemon, struct snapshot *next, struct flow_tables *flows)
 {
 	struct snapshot *old = daemon->current;
 
 	__atomic_store_n(&daemon->current, next, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
-		worker_pass(&daemon->workers[i]);
+		worker_quiescent(&daemon->workers[i]);
 	flowlog_replace(&daemon->flowlog, flows);
-	snapshot_carry(old, next);
+	snapshot_inherit(old, next);
 	daemon_drop(daemon, old);
 }
 
@@ -135,7 +135,7 @@ static const char *prepare_error(int err)
 
 /* The new snapshot, complete, or NULL with result->error set. */
 static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
-				struct reload_result *result, struct flow_set **flows)
+				struct reload_result *result, struct flow_tables **flows)
 {
 	const struct policy *old = daemon->current->policy;
 	struct snapshot *next = NULL;
@@ -164,7 +164,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	if (err) {
 		snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
 		daemon_drop(daemon, next);
-		flow_set_free(*flows);
+		flow_tables_free(*flows);
 		return NULL;
 	}
 	return next;
@@ -172,7 +172,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 
 bool reload_policy(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
 {
-	struct flow_set *flows = NULL;
+	struct flow_tables *flows = NULL;
 	struct snapshot *next;
 
 	*result = (struct reload_result){0};

@@ -11,8 +11,8 @@ struct reload_result {
 };
 
 /*
- * Reads the configuration again and swaps it in between two batches. On failure the old policy stays
- * and *report says why. No packet and no count of an unchanged rule is lost. True on success.
+ * Reads the configuration again and swaps it in between two batches. On failure the old policy
+ * stays and *report says why. No packet and no count of an unchanged rule is lost. True on success.
  */
 bool reload_policy(struct daemon *daemon, struct conf_report *report, struct reload_result *result);
 

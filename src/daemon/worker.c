@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker's thread: receive a batch, judge it, answer it; nothing else. What a predecessor left in the
- * buffers is the first batch.
+ * The worker's thread: receive a batch, filter it, answer it; nothing else. What a predecessor left
+ * in the buffers is the first batch.
  *
  * The snapshot is held from the first sequence increment to the second. Both, and the load of the
  * pointer, are sequentially consistent, as is the main thread's swap and its look at the sequence:
- * if it sees an even number after the swap, the next batch will load the new pointer. The same holds
- * for the worker's flow table, which the main thread exchanges at a window's end.
+ * if it sees an even number after the swap, the next batch will load the new pointer. The same
+ * holds for the worker's flow table, which the main thread exchanges at a window's end.
  */
 #include "daemon/worker.h"
 
@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "common/clock.h"
-#include "daemon/schedule.h"
+#include "daemon/sched.h"
 
 static const struct timespec retry_pause = {.tv_nsec = 1000000};
 
@@ -27,18 +27,21 @@ static bool asked_to_stop(const struct worker *worker)
 /* Until the kernel has memory to take the verdicts. Unsent ones stay for a successor to give. */
 static void send_verdicts(struct worker *worker)
 {
-	while (!queue_send(worker->queue, worker->judge->counters->errors) &&
+	while (!queue_send(worker->queue, worker->filter->counters->errors) &&
 	       !asked_to_stop(worker))
 		nanosleep(&retry_pause, NULL);
 }
 
-/* False when no judge was to be had before it was time to go: a successor will judge these packets. */
-static bool judge_by_child(struct worker *worker, struct isolate *isolate)
+/*
+ * False when no filter was to be had before it was time to go: a successor will filter these
+ * packets.
+ */
+static bool filter_by_child(struct worker *worker, struct isolate *isolate)
 {
 	bool judged;
 
 	__atomic_store_n(&worker->waits_for, isolate, __ATOMIC_SEQ_CST);
-	while (!(judged = isolate_judge(isolate, worker->queue)) && !asked_to_stop(worker))
+	while (!(judged = privsep_filter(isolate, worker->queue)) && !asked_to_stop(worker))
 		nanosleep(&retry_pause, NULL);
 	__atomic_store_n(&worker->waits_for, NULL, __ATOMIC_SEQ_CST);
 	return judged;
@@ -52,14 +55,14 @@ static void work(struct worker *worker, unsigned int n)
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
 	snapshot = __atomic_load_n(worker->current, __ATOMIC_SEQ_CST);
 	if (snapshot->isolates)
-		judged = judge_by_child(worker, snapshot->isolates[worker->judge->index]);
+		judged = filter_by_child(worker, snapshot->isolates[worker->filter->index]);
 	else
-		judge_batch(worker->judge, snapshot, queue_batch(worker->queue), n);
+		filter_batch(worker->filter, snapshot, queue_batch(worker->queue), n);
 	if (judged)
 		send_verdicts(worker);
-	counter_add(&worker->judge->counters->wakeups, 1);
+	counter_add(&worker->filter->counters->wakeups, 1);
 	__atomic_fetch_add(&worker->sequence, 1, __ATOMIC_SEQ_CST);
-	bell_ring(&worker->bell, worker->judge->wake);
+	wakeup_ring(&worker->wakeup, worker->filter->wake);
 }
 
 static void *run(void *arg)
@@ -68,13 +71,13 @@ static void *run(void *arg)
 	unsigned int n = queue_leftover(worker->queue);
 
 	crash_watch(queue_batch(worker->queue)->region, worker->signal_stack);
-	schedule_packets_first();
+	sched_packets_first();
 	for (;;) {
 		if (n > 0)
 			work(worker, n);
 		if (asked_to_stop(worker))
 			break;
-		n = queue_recv(worker->queue, worker->judge->counters->errors);
+		n = queue_recv(worker->queue, worker->filter->counters->errors);
 	}
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;
@@ -108,14 +111,14 @@ bool worker_rescue(struct worker *worker)
 
 	if (!isolate)
 		return false;
-	isolate_accuse(isolate);
+	privsep_blame(isolate);
 	pthread_kill(worker->thread, SIGUSR2);
 	return true;
 }
 
 /*
- * Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. A worker that judges itself
- * cannot be helped, but its successor can be told what it was stuck with.
+ * Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. A worker
+ * that judges itself cannot be helped, but its successor can be told what it was stuck with.
  */
 static void rescue_in_time(struct worker *worker, int64_t *since_ms)
 {
@@ -123,7 +126,7 @@ static void rescue_in_time(struct worker *worker, int64_t *since_ms)
 		return;
 	*since_ms = clock_monotonic_ms();
 	if (!worker_rescue(worker))
-		batch_accuse(queue_batch(worker->queue)->region);
+		batch_blame(queue_batch(worker->queue)->region);
 }
 
 void worker_stop(struct worker *worker)
@@ -152,7 +155,7 @@ uint64_t worker_progress(const struct worker *worker, bool *busy)
 	return sequence;
 }
 
-void worker_pass(struct worker *worker)
+void worker_quiescent(struct worker *worker)
 {
 	static const struct timespec pause = {.tv_nsec = 100000};
 	bool busy, still;

@@ -4,24 +4,24 @@
 
 #include <pthread.h>
 
-#include "daemon/bell.h"
-#include "daemon/crash.h"
-#include "daemon/isolate.h"
-#include "daemon/judge.h"
-#include "daemon/queue.h"
+#include "daemon/path/wakeup.h"
+#include "daemon/privsep/crash.h"
+#include "daemon/privsep/parent.h"
+#include "daemon/path/filter.h"
+#include "daemon/path/queue.h"
 
 /*
- * One queue and the thread that serves it. `sequence` is odd while a batch is being judged: a snapshot
- * that was replaced is free to go once every worker was seen even, or further on.
+ * One queue and the thread that serves it. `sequence` is odd while a batch is being judged: a
+ * snapshot that was replaced is free to go once every worker was seen even, or further on.
  */
 struct worker {
 	pthread_t thread;
 	struct queue *queue;
 	struct snapshot *const *current; /* the shared policy pointer */
-	struct judge *judge;
+	struct filter *filter;
 	struct isolate
-		*waits_for; /* the judging process that has a batch in its hands; else NULL */
-	struct bell bell;   /* rung after each batch: for a main thread that waits for traffic */
+		*waits_for;   /* the judging process that has a batch in its hands; else NULL */
+	struct wakeup wakeup; /* rung after each batch: for a main thread that waits for traffic */
 	uint64_t sequence;
 	int stop;
 	int stopped;
@@ -39,15 +39,15 @@ int worker_start(struct worker *worker);
 void worker_stop(struct worker *worker);
 
 /*
- * Waits until the worker cannot hold the snapshot that was current before the last swap: at once when
- * it sleeps, else until its batch is done. From WORKER_STUCK_MS on it tries to rescue it.
+ * Waits until the worker cannot hold the snapshot that was current before the last swap: at once
+ * when it sleeps, else until its batch is done. From WORKER_STUCK_MS on it tries to rescue it.
  */
 #define WORKER_STUCK_MS 3000
-void worker_pass(struct worker *worker);
+void worker_quiescent(struct worker *worker);
 
 /*
- * For a worker that is stuck: ends the process that judges for it, with the packet it is stuck with. False
- * when it judges itself. Does not wait; ask again when it is still stuck.
+ * For a worker that is stuck: ends the process that judges for it, with the packet it is stuck
+ * with. False when it judges itself. Does not wait; ask again when it is still stuck.
  */
 bool worker_rescue(struct worker *worker);
 

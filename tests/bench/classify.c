@@ -9,15 +9,15 @@
  * processor overlap lookups, as it may in a batch; "alone" makes each lookup wait for the answer of
  * the one before. Beside it, overlapping too: "linear", a scan of all entries with vector
  * instructions, and "dpdk", librte_acl where it is installed, which takes long to build and so gets
- * only sets of at most ENTRIES (10,000). Every answer of the first round's first packets is compared
- * with acl_eval's.
+ * only sets of at most ENTRIES (10,000). Every answer of the first round's first packets is
+ * compared with acl_eval's.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/classify.h"
+#include "core/classify/classify.h"
 #include "dpdk.h"
 #include "linear.h"
 #include "rulegen.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * librte_acl wants a first field of one byte, then groups of four: the protocol; the address, four
- * times for IPv6; then L4 in two bytes and, in two more, whether there is any. Rules are given in host
- * order, packets in network order; of several matches the highest priority wins.
+ * times for IPv6; then L4 in two bytes and, in two more, whether there is any. Rules are given in
+ * host order, packets in network order; of several matches the highest priority wins.
  */
 #include "dpdk.h"
 

@@ -3,8 +3,8 @@
  * A yardstick: DPDK's librte_acl, asked one packet at a time. dpdk.c where the library is installed
  * (Debian: libdpdk-dev), else dpdk_none.c, which never has an answer.
  */
-#ifndef NACLD_BENCH_DPDK_H
-#define NACLD_BENCH_DPDK_H
+#ifndef NACLD_TESTS_BENCH_DPDK_H
+#define NACLD_TESTS_BENCH_DPDK_H
 
 #include "core/acl.h"
 

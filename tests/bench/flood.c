@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT [SIZE]: sends COUNT UDP datagrams of SIZE (18) bytes;
- * every EVERY-th (0: none) goes to OTHER-PORT, the rest to FIRST-PORT. As fast as the socket takes them, in
- * batches.
+ * flood DESTINATION COUNT FIRST-PORT EVERY OTHER-PORT [SIZE]: sends COUNT UDP datagrams of SIZE
+ * (18) bytes; every EVERY-th (0: none) goes to OTHER-PORT, the rest to FIRST-PORT. As fast as the
+ * socket takes them, in batches.
  */
 #include <arpa/inet.h>
 #include <errno.h>

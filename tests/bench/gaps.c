@@ -3,14 +3,14 @@
  * What datagrams meet on their way through a queue.
  *
  *   gaps send ADDRESS PORT COUNT INTERVAL-NS   one small datagram every INTERVAL-NS
- *   gaps receive PORT COUNT                    "ready"; then how many datagrams came, and two lines of
- *                                              p50, p99, p99.9 and max in ns: the gaps between arrivals,
- *                                              and the ways from the sender to here
+ *   gaps receive PORT COUNT                    "ready"; then how many datagrams came, and two lines
+ *                                              of p50, p99, p99.9 and max in ns: the gaps between
+ *                                              arrivals, and the ways from the sender to here
  *
- * Arrivals are stamped by the kernel when the device hands the packet over: within the send that carried
- * its verdict, where the queue stands on the sender's side. When the receiver itself gets to run does not
- * matter then. A sender that does not get to run makes a gap and no long way. The receiver ends at COUNT
- * datagrams, or two seconds after the last one.
+ * Arrivals are stamped by the kernel when the device hands the packet over: within the send that
+ * carried its verdict, where the queue stands on the sender's side. When the receiver itself gets
+ * to run does not matter then. A sender that does not get to run makes a gap and no long way. The
+ * receiver ends at COUNT datagrams, or two seconds after the last one.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -14,13 +14,13 @@
 #include <sys/socket.h>
 
 #include "../unit/messages.h"
-#include "daemon/judge.h"
+#include "daemon/path/filter.h"
 
 #define RULES 40
 
 static struct batch batch;
 static struct event_ring ring;
-static struct judge_counters counters;
+static struct filter_counters counters;
 
 static void fail(const char *what)
 {
@@ -73,7 +73,7 @@ static void add_message(uint32_t i)
 
 int main(int argc, char **argv)
 {
-	struct judge judge = {.events = &ring, .counters = &counters};
+	struct filter filter = {.events = &ring, .counters = &counters};
 	long rounds = argc == 2 ? atol(argv[1]) : 0;
 	struct snapshot *snapshot;
 	struct event event;
@@ -83,19 +83,19 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	event_ring_init(&ring);
-	ring.bell.armed = 0;
+	ring.wakeup.armed = 0;
 	if (batch_init(&batch, -1) || snapshot_new(forty_rules(), 1, 1, &snapshot))
 		fail("set up");
 	for (uint32_t i = 0; i < BATCH_LEN; i++)
 		add_message(i);
 	for (long round = 0; round < rounds; round++) {
-		judge_batch(&judge, snapshot, &batch, BATCH_LEN);
+		filter_batch(&filter, snapshot, &batch, BATCH_LEN);
 		batch_clear(&batch);
 		while (event_ring_take(&ring, &event))
 			;
 	}
-	printf("%llu accepted, %llu dropped\n", (unsigned long long)judge.counters->accepted,
-	       (unsigned long long)judge.counters->dropped);
+	printf("%llu accepted, %llu dropped\n", (unsigned long long)filter.counters->accepted,
+	       (unsigned long long)filter.counters->dropped);
 	snapshot_free(snapshot);
 	batch_fini(&batch);
 	return 0;

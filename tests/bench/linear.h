@@ -3,8 +3,8 @@
  * A yardstick: every entry in order, sixteen at a time in vector registers. The best one can do
  * without an index, and hard to beat where there are few rules. IPv4 only.
  */
-#ifndef NACLD_BENCH_LINEAR_H
-#define NACLD_BENCH_LINEAR_H
+#ifndef NACLD_TESTS_BENCH_LINEAR_H
+#define NACLD_TESTS_BENCH_LINEAR_H
 
 #include "core/acl.h"
 

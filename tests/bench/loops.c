@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The yardsticks: NFQUEUE loops that judge nothing.
+ * The yardsticks: NFQUEUE loops that filter nothing.
  *
- *   loops usual   QUEUE DROP   one recv, one verdict a packet, whole packets, no GSO: how most do it
+ *   loops usual   QUEUE DROP   one recv, one verdict a packet, whole packets, no GSO: how most do
+ *                 it
  *   loops gso     QUEUE DROP   the same with the GSO flag
- *   loops ceiling QUEUE DROP   recvmmsg and batch verdicts, 256 bytes a packet, GSO: the least there is
+ *   loops ceiling QUEUE DROP   recvmmsg and batch verdicts, 256 bytes a packet, GSO: the least
+ *                              there is
  *
  * Every DROP-th packet is dropped (0: none, 1: all). Prints "ready" when bound. Ends with SIGTERM.
  */

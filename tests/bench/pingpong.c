@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pingpong server PORT: answers each UDP datagram with itself.
- * pingpong client ADDRESS PORT COUNT: sends one, waits for it, COUNT times; prints the median and the
- * 99th percentile of the round trips in ns. A datagram that does not come back in a second ends it.
+ * pingpong server PORT: answers each UDP datagram with itself. pingpong client ADDRESS PORT COUNT:
+ * sends one, waits for it, COUNT times; prints the median and the 99th percentile of the round
+ * trips in ns. A datagram that does not come back in a second ends it.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

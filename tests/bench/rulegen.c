@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entries first, rules then. A kind says how prefix number i comes about and what rule number r looks
- * at; the prefixes are dealt out to as many rules as there may be, each rule with several taking them
- * as a set.
+ * Entries first, rules then. A kind says how prefix number i comes about and what rule number r
+ * looks at; the prefixes are dealt out to as many rules as there may be, each rule with several
+ * taking them as a set.
  */
 #include "rulegen.h"
 

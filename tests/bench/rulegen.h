@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Lists of rules and traffic for benches: the same seed gives the same, anywhere. Modelled on what
- * network ACLs, blocklists and country lists look like; nothing is taken from any collection of them.
+ * network ACLs, blocklists and country lists look like; nothing is taken from any collection of
+ * them.
  */
-#ifndef NACLD_BENCH_RULEGEN_H
-#define NACLD_BENCH_RULEGEN_H
+#ifndef NACLD_TESTS_BENCH_RULEGEN_H
+#define NACLD_TESTS_BENCH_RULEGEN_H
 
 #include "core/acl.h"
 

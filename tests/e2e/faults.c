@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults that a kernel cannot be asked for: loaded before the C library (LD_PRELOAD) into a daemon that is
- * otherwise as built. What goes wrong is said through a shared file, $NACLD_FAULTS, which the test maps
- * too (tests/e2e/faults.py); all zero is no fault.
+ * Faults that a kernel cannot be asked for: loaded before the C library (LD_PRELOAD) into a daemon
+ * that is otherwise as built. What goes wrong is said through a shared file, $NACLD_FAULTS, which
+ * the test maps too (tests/e2e/faults.py); all zero is no fault.
  *
- * Allocations are counted and may fail: one, or all from some point on. Where libconfig reads a file none
- * fails: it does not survive that (it uses what it got unseen, or ends the process), which is why the reader
- * asks for the memory before it calls; that is tested with a limit of the kernel's instead.
+ * Allocations are counted and may fail: one, or all from some point on. Where libconfig reads a
+ * file none fails: it does not survive that (it uses what it got unseen, or ends the process),
+ * which is why the reader asks for the memory before it calls; that is tested with a limit of the
+ * kernel's instead.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * inject TID NUMBER [ARGUMENT...]: has a running thread of another process make one system call, and prints what it
- * got: a number, -errno for a failure.
+ * inject TID NUMBER [ARGUMENT...]: has a running thread of another process make one system call,
+ * and prints what it got: a number, -errno for a failure.
  *
- * What a taken-over daemon would try is tried from inside, with its own credentials, filters and threads. The thread
- * is stopped (ptrace), pointed at the syscall instruction it waits in, taken one step, and put back: it goes
- * on waiting as if nothing had been. An argument is a number, or a text after "@", which is put below its stack.
- * After an execve that works there is nothing to put back.
+ * What a taken-over daemon would try is tried from inside, with its own credentials, filters and
+ * threads. The thread is stopped (ptrace), pointed at the syscall instruction it waits in, taken
+ * one step, and put back: it goes on waiting as if nothing had been. An argument is a number, or a
+ * text after "@", which is put below its stack. After an execve that works there is nothing to put
+ * back.
  */
 #include <err.h>
 #include <errno.h>

@@ -24,7 +24,7 @@ FAULT, ABORT, LOOP, STACK = 6661, 6662, 6663, 6664  # ports that are fatal to it
 LISTEN_FDS_START = 3
 FDS_MAX = 16
 
-# struct batch_region of src/daemon/batch.h
+# struct batch_region of src/daemon/path/batch.h
 GEOMETRY = struct.Struct("=5I")  # magic, layout, slots, stride, offset of the first message
 JUDGING, POISONOUS, ANSWERED = 20, 24, 28
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * numbered send ADDRESS PORT COUNT RATE: sends COUNT UDP datagrams with their number in them, RATE a second. TERM
- * ends it earlier: a last datagram then tells how many there are.
- * numbered receive PORT COUNT SECONDS: takes them until the last has come, or until none has come for SECONDS;
+ * numbered send ADDRESS PORT COUNT RATE: sends COUNT UDP datagrams with their number in them, RATE
+ * a second. TERM ends it earlier: a last datagram then tells how many there are. numbered receive
+ * PORT COUNT SECONDS: takes them until the last has come, or until none has come for SECONDS;
  * prints one line, "received R lost L duplicated D reordered O".
  */
 #include <errno.h>
@@ -81,7 +81,9 @@ static int send_all(const char *address, int port, uint32_t count, uint32_t rate
 		int64_t wait = begin + (int64_t)i * 1000000000 / rate - now_ns();
 		struct timespec pause = {.tv_nsec = wait};
 
-		/* A short while behind is made up for; one sleep for several datagrams is enough. */
+		/*
+		 * A short while behind is made up for; one sleep for several datagrams is enough.
+		 */
 		if (wait > 200000)
 			nanosleep(&pause, NULL);
 		status = send_one(fd, &to, (struct datagram){.number = i});

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon with a parser that some packets are fatal to, by their UDP destination port: the real one never
- * crashes on any packet we know. Linked with --wrap=packet_parse; all else is the daemon as it is.
+ * The daemon with a parser that some packets are fatal to, by their UDP destination port: the real
+ * one never crashes on any packet we know. Linked with --wrap=packet_parse; all else is the daemon
+ * as it is.
  */
 #include <stdlib.h>
 

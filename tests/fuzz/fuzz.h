@@ -3,8 +3,8 @@
  * What the fuzz targets share. A target holds claims against what the code under test says of its
  * input; a claim that fails aborts, and libFuzzer keeps the input.
  */
-#ifndef NACLD_TESTS_FUZZ_H
-#define NACLD_TESTS_FUZZ_H
+#ifndef NACLD_TESTS_FUZZ_FUZZ_H
+#define NACLD_TESTS_FUZZ_FUZZ_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,18 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/conf.h"
+#include "conf/conf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-#define CLAIM(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__,          \
-				#condition);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
+#define CLAIM(condition)                                                                  \
+	do {                                                                              \
+		if (!(condition)) {                                                       \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
+				#condition);                                              \
+			abort();                                                          \
+		}                                                                         \
 	} while (0)
 
 /* A copy in a heap block of exactly its size: the sanitizer sees any read beyond it. */

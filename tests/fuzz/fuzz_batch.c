@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A batch of messages as the kernel's queue might send them, and the verdicts on them. The input is a
- * row of messages: a byte (bit 0: the message was cut), two bytes of length, and the message. Behind a
- * message's end its slot is poisoned: a read there is reported.
+ * A batch of messages as the kernel's queue might send them, and the verdicts on them. The input is
+ * a row of messages: a byte (bit 0: the message was cut), two bytes of length, and the message.
+ * Behind a message's end its slot is poisoned: a read there is reported.
  *
  * Claims: what a message says is what a second, plain reading of it says; each packet message gets
- * exactly one verdict, to its queue, for its id, and no other message gets any; verdicts are what the
- * linear reference gives, in order, one message for a run of equal ones; the counters add up.
+ * exactly one verdict, to its queue, for its id, and no other message gets any; verdicts are what
+ * the linear reference gives, in order, one message for a run of equal ones; the counters add up.
  */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <sanitizer/asan_interface.h>
 #include <sys/socket.h>
 
-#include "daemon/judge.h"
+#include "daemon/path/filter.h"
 #include "fuzz.h"
 #include "policy.h"
 
@@ -157,7 +157,7 @@ static unsigned int fill(const uint8_t *data, size_t size)
 }
 
 /* Walks the messages and the verdicts side by side. */
-static void claim_verdicts(unsigned int slots, const struct judge_counters *counters)
+static void claim_verdicts(unsigned int slots, const struct filter_counters *counters)
 {
 	unsigned int packets = 0, accepted = 0, runs = 0;
 	struct asked asked;
@@ -217,8 +217,8 @@ static void claim_ids(unsigned int slots)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct judge_counters counters = {0};
-	struct judge judge = {.index = 0, .wake = -1, .events = &ring, .counters = &counters};
+	struct filter_counters counters = {0};
+	struct filter filter = {.index = 0, .wake = -1, .events = &ring, .counters = &counters};
 	struct event event;
 	unsigned int slots;
 
@@ -228,8 +228,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snapshot->policy->on_failure = reference->on_failure;
 	snapshot->policy->mode = data[0] & 2 ? POLICY_MONITOR : POLICY_ENFORCE;
 	slots = fill(data + 1, size - 1);
-	ring.bell.armed = 0; /* nobody to wake */
-	judge_batch(&judge, snapshot, &batch, slots);
+	ring.wakeup.armed = 0; /* nobody to wake */
+	filter_batch(&filter, snapshot, &batch, slots);
 	claim_verdicts(slots, &counters);
 	claim_ids(slots);
 	while (event_ring_take(&ring, &event))

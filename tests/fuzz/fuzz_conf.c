@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conf_parse, on any text. Claims: a policy comes without errors, and no policy with at least one, so
- * that nothing is refused in silence; what is accepted compiles; its canonical text gives an equal policy, rule
- * by rule, and is its own canonical text. Files that the text names are looked for in the runner's empty folder.
+ * conf_parse, on any text. Claims: a policy comes without errors, and no policy with at least one,
+ * so that nothing is refused in silence; what is accepted compiles; its canonical text gives an
+ * equal policy, rule by rule, and is its own canonical text. Files that the text names are looked
+ * for in the runner's empty folder.
  */
 #include "fuzz.h"
 

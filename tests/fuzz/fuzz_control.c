@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * request_answer, with a whole daemon behind it: a policy loaded from a file, a kernel queue, a worker
- * waiting at it (the runner gives the process a network namespace of its own). The first byte says
- * who asks (0: root, g: a member of the group; a reload then really happens), the rest is the line.
+ * request_answer, with a whole daemon behind it: a policy loaded from a file, a kernel queue, a
+ * worker waiting at it (the runner gives the process a network namespace of its own). The first
+ * byte says who asks (0: root, g: a member of the group; a reload then really happens), the rest is
+ * the line.
  *
- * Claims: there is one answer, on one line, an object that says whether it worked, and why not; only
- * root and the group can change anything.
+ * Claims: there is one answer, on one line, an object that says whether it worked, and why not;
+ * only root and the group can change anything.
  */
 #include <err.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include <jansson.h>
 
 #include "common/log.h"
-#include "daemon/request.h"
+#include "daemon/control/request.h"
 #include "fuzz.h"
 #include "policy.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packet_parse, and the lists behind it. The first byte says how the packet was met: bit 0 the family,
- * bits 1 to 3 how much more of it there was on the wire; the rest is the copy.
+ * packet_parse, and the lists behind it. The first byte says how the packet was met: bit 0 the
+ * family, bits 1 to 3 how much more of it there was on the wire; the rest is the copy.
  *
  * Claims: what is said of an accepted packet follows from its bytes (a later fragment has no ports,
- * above all); a shorter copy of the same packet gives the same answer or says that it is the copy that
- * is short; the compiled lists answer as the linear reference does, rule by rule, and so does the
- * whole policy at each hook.
+ * above all); a shorter copy of the same packet gives the same answer or says that it is the copy
+ * that is short; the compiled lists answer as the linear reference does, rule by rule, and so does
+ * the whole policy at each hook.
  */
-#include "core/classify.h"
+#include "core/classify/classify.h"
 #include "fuzz.h"
 #include "policy.h"
 #include "proof/transport.h"

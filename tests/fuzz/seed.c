@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "format/flowlog.h"
+#include "text/flow_record.h"
 #include "unit/messages.h"
 #include "unit/packets.h"
 
@@ -58,7 +58,9 @@ static void save(const char *root, const char *target, size_t number, const stru
 		err(1, "%s", path);
 }
 
-/* The first byte of the packet target: the family, how much more there was; half of it is the cut. */
+/*
+ * The first byte of the packet target: the family, how much more there was; half of it is the cut.
+ */
 static void save_packet(const char *root, size_t number, const struct packet_case *t)
 {
 	uint8_t first =
@@ -175,16 +177,16 @@ static const char *const lines[] = {
 };
 
 /* Format, account, ACL, and the bytes of a record, as the target takes them. */
-#define RECORD_ADDRESSES                                                                           \
+#define RECORD_ADDRESSES \
 	"\x20\x01\x0d\xb8zzzzzzzzzzzz\xc0\x01\x02\x03\x20\x01\x0d\xb8yyyyyyyyyyyy\xcb\x01\x71\x09"
 #define RECORD_PORTS               "\x9c\x40\x01\xbb\x06\x12"
 #define RECORD_COUNTS              "aaaaaaa\x07zzzzzzz\x08zzzz\x54\x8b\x23\x1azzzz\x54\x8b\x23\x56"
 #define RECORD(kind, status, rule) kind status RECORD_ADDRESSES RECORD_PORTS rule RECORD_COUNTS
 
 static const char *const flow_logs[] = {
-	FLOWLOG_FORMAT_DEFAULT "\n123456789010\nweb\n" RECORD("0", "0", "\x01\x64"),
-	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "1", "\x01\x64"),
-	FLOWLOG_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "2", "\x01\x64"),
+	FLOW_FORMAT_DEFAULT "\n123456789010\nweb\n" RECORD("0", "0", "\x01\x64"),
+	FLOW_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "1", "\x01\x64"),
+	FLOW_FORMAT_DEFAULT "\n-\nweb\n" RECORD("3", "2", "\x01\x64"),
 	"${vpc-id} ${subnet-id} ${instance-id} ${tcp-flags} ${type} ${pkt-srcaddr} ${pkt-dstaddr}"
 	"\n1\nweb\n" RECORD("5", "0", "\x01\x64"),
 	"${region} ${az-id} ${sublocation-type} ${sublocation-id} ${traffic-path} ${flow-direction}"
@@ -210,7 +212,7 @@ int main(int argc, char **argv)
 		save_batch(argv[1], i);
 	}
 	save_texts(argv[1], "control", requests, sizeof(requests) / sizeof(requests[0]));
-	save_texts(argv[1], "packetline", lines, sizeof(lines) / sizeof(lines[0]));
+	save_texts(argv[1], "packet_line", lines, sizeof(lines) / sizeof(lines[0]));
 	save_texts(argv[1], "flowlog", flow_logs, sizeof(flow_logs) / sizeof(flow_logs[0]));
 	return 0;
 }

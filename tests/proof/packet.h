@@ -4,8 +4,8 @@
  * beyond the copy is out of bounds. What was cut off may have been of any length that a kernel can
  * say (GSO packets included).
  */
-#ifndef NACLD_PROOF_PACKET_H
-#define NACLD_PROOF_PACKET_H
+#ifndef NACLD_TESTS_PROOF_PACKET_H
+#define NACLD_TESTS_PROOF_PACKET_H
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where RFC 791 and RFC 8200 put the transport header of a well-formed packet: a second reading of the
- * same bytes, as plain as can be, that the proofs and the fuzz targets hold against the parser. It is
- * asked only about packets that the parser accepted, so the walk checks no length; under the proof's bounds
- * checks that doubles as a claim: the parser accepts nothing whose headers are not all there.
+ * Where RFC 791 and RFC 8200 put the transport header of a well-formed packet: a second reading of
+ * the same bytes, as plain as can be, that the proofs and the fuzz targets hold against the parser.
+ * It is asked only about packets that the parser accepted, so the walk checks no length; under the
+ * proof's bounds checks that doubles as a claim: the parser accepts nothing whose headers are not
+ * all there.
  */
-#ifndef NACLD_TESTS_TRANSPORT_H
-#define NACLD_TESTS_TRANSPORT_H
+#ifndef NACLD_TESTS_PROOF_TRANSPORT_H
+#define NACLD_TESTS_PROOF_TRANSPORT_H
 
 #include "core/packet.h"
 
@@ -22,7 +23,10 @@ static inline unsigned int transport_be16(const uint8_t *p)
 	return p[0] * 256U + p[1];
 }
 
-/* What stands between the IPv6 header and the transport. A packet that is accepted never ends there. */
+/*
+ * What stands between the IPv6 header and the transport. A packet that is accepted never ends
+ * there.
+ */
 static inline bool transport_is_extension(uint8_t next)
 {
 	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60;

@@ -3,11 +3,11 @@
  * What the tests of the classifier have in common: building with several budgets, comparing one
  * packet's answer with acl_eval's, which is right by definition, and short ways to write rules.
  *
- * Each list is built with the usual budget for merging and with budgets that leave links everywhere,
- * for the lists small enough to check would never need one.
+ * Each list is built with the usual budget for merging and with budgets that leave links
+ * everywhere, for the lists small enough to check would never need one.
  */
-#ifndef NACLD_TESTS_CLASSIFY_CHECK_H
-#define NACLD_TESTS_CLASSIFY_CHECK_H
+#ifndef NACLD_TESTS_UNIT_CLASSIFY_CHECK_H
+#define NACLD_TESTS_UNIT_CLASSIFY_CHECK_H
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/classify_build.h"
+#include "core/classify/build.h"
 #include "random_lists.h"
 
 /* How many times fewer packets a sanitizer gets. */

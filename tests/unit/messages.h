@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_TESTS_MESSAGES_H
-#define NACLD_TESTS_MESSAGES_H
+#ifndef NACLD_TESTS_UNIT_MESSAGES_H
+#define NACLD_TESTS_UNIT_MESSAGES_H
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "daemon/batch.h"
+#include "daemon/path/batch.h"
 
 /* Messages of the kernel's queue, made by hand, byte for byte as net/netfilter lays them out. */
 

@@ -3,17 +3,17 @@
  * Packets as hexadecimal text, and what the parser must make of each: the table of test_packet.c.
  * Every length is written out by hand, so that no helper can share a mistake with the parser.
  */
-#ifndef NACLD_TESTS_PACKETS_H
-#define NACLD_TESTS_PACKETS_H
+#ifndef NACLD_TESTS_UNIT_PACKETS_H
+#define NACLD_TESTS_UNIT_PACKETS_H
 
 #include "core/packet.h"
 
 /* 192.0.2.1 to 203.0.113.9, TTL 64; 2001:db8::1 to 2001:db8::9, hop limit 255. */
-#define IP4_IHL(ihl, total, frag, proto)                                                           \
+#define IP4_IHL(ihl, total, frag, proto) \
 	"4" ihl "00" total "0001" frag "40" proto "0000 c0000201 cb007109 "
 #define IP4(total, frag, proto) IP4_IHL("5", total, frag, proto)
-#define IP6(payload, next)                                                                         \
-	"60000000" payload next "ff"                                                               \
+#define IP6(payload, next)           \
+	"60000000" payload next "ff" \
 	"20010db8000000000000000000000001 20010db8000000000000000000000009 "
 
 #define TCP_OFFSET(offset) "9c4001bb 00000001 00000002 " offset "012ffff 00000000 "
@@ -47,15 +47,15 @@ struct packet_case {
 #define NONE   PACKET_L4_NONE
 #define BIGGER 70000
 
-#define PASS(name_, family_, protocol_, l4_, fragment_, look_, hex_, ...)                          \
-	{                                                                                          \
-		.name = name_, .hex = hex_, .family = family_, .protocol = protocol_, .l4 = l4_,   \
-		.fragment = fragment_, .look = look_, ##__VA_ARGS__                                \
+#define PASS(name_, family_, protocol_, l4_, fragment_, look_, hex_, ...)                        \
+	{                                                                                        \
+		.name = name_, .hex = hex_, .family = family_, .protocol = protocol_, .l4 = l4_, \
+		.fragment = fragment_, .look = look_, ##__VA_ARGS__                              \
 	}
-#define DROP(name_, family_, reason_, protocol_, hex_, ...)                                        \
-	{                                                                                          \
-		.name = name_, .hex = hex_, .family = family_, .reason = reason_,                  \
-		.protocol = protocol_, ##__VA_ARGS__                                               \
+#define DROP(name_, family_, reason_, protocol_, hex_, ...)                       \
+	{                                                                         \
+		.name = name_, .hex = hex_, .family = family_, .reason = reason_, \
+		.protocol = protocol_, ##__VA_ARGS__                              \
 	}
 
 static const struct packet_case packet_cases[] = {

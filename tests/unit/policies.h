@@ -5,8 +5,8 @@
  * a * 100 + 20, each about TCP port 443 (and one more for IPv6); so a verdict shows by its numbers
  * who was asked.
  */
-#ifndef NACLD_TESTS_POLICIES_H
-#define NACLD_TESTS_POLICIES_H
+#ifndef NACLD_TESTS_UNIT_POLICIES_H
+#define NACLD_TESTS_UNIT_POLICIES_H
 
 #include "samples.h"
 
@@ -40,7 +40,9 @@ static inline void add_subnet(struct policy *policy, const char *cidr, uint32_t 
 	assert_int_equal(policy_add_subnet(policy, &prefix, acl), 0);
 }
 
-/* host: ACL 0; 10.0.1.0/24 and 2001:db8:1::/64: ACL 1; 10.0.2.0/24 and v6: ACL 2; 10.0.3.0/24: 3. */
+/*
+ * host: ACL 0; 10.0.1.0/24 and 2001:db8:1::/64: ACL 1; 10.0.2.0/24 and v6: ACL 2; 10.0.3.0/24: 3.
+ */
 static inline struct policy *four_acls(void)
 {
 	struct policy *policy = policy_new();
@@ -96,7 +98,7 @@ static inline void expect(const struct policy *policy, enum hook hook, const cha
 	}
 }
 
-#define EXPECT(policy, hook, interface, packet, ...)                                               \
+#define EXPECT(policy, hook, interface, packet, ...) \
 	expect(policy, hook, interface, packet, (struct expected)__VA_ARGS__, __LINE__)
 
 #endif

@@ -6,8 +6,8 @@
  * mostly another one made longer or shorter, or the very same; ports and types come from a few
  * values. Packets come from the ends of prefixes and ranges, and from one step beyond.
  */
-#ifndef NACLD_TESTS_RANDOM_LISTS_H
-#define NACLD_TESTS_RANDOM_LISTS_H
+#ifndef NACLD_TESTS_UNIT_RANDOM_LISTS_H
+#define NACLD_TESTS_UNIT_RANDOM_LISTS_H
 
 #include <stdlib.h>
 

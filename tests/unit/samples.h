@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules and packets for the unit tests, from the text a person would write. */
-#ifndef NACLD_TESTS_SAMPLES_H
-#define NACLD_TESTS_SAMPLES_H
+#ifndef NACLD_TESTS_UNIT_SAMPLES_H
+#define NACLD_TESTS_UNIT_SAMPLES_H
 
 #include <stdarg.h>
 #include <stddef.h>

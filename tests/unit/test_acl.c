@@ -25,7 +25,7 @@ static unsigned int decides(const struct acl *acl, enum direction direction, str
 	return rule ? rule->number : 0;
 }
 
-static void test_empty_list_denies(void **state)
+static void empty_list_denies(void **state)
 {
 	struct acl acl = {0};
 
@@ -37,7 +37,7 @@ static void test_empty_list_denies(void **state)
 }
 
 /* Ascending number, whatever the order they were written in; the first match decides. */
-static void test_first_match_in_ascending_order(void **state)
+static void first_match_in_ascending_order(void **state)
 {
 	struct acl acl = {0};
 
@@ -70,7 +70,7 @@ static void test_first_match_in_ascending_order(void **state)
 }
 
 /* A number stands once in a list, families together; the other direction has its own numbers. */
-static void test_number_stands_once(void **state)
+static void number_stands_once(void **state)
 {
 	static const struct {
 		uint16_t a, b;
@@ -98,10 +98,10 @@ static void test_number_stands_once(void **state)
 }
 
 /*
- * Nothing is remembered. A web server's two lists: requests come in on 443, and what leaves is judged
- * by the outbound list alone, however often the inbound one has said yes to its connection.
+ * Nothing is remembered. A web server's two lists: requests come in on 443, and what leaves is
+ * judged by the outbound list alone, however often the inbound one has said yes to its connection.
  */
-static void test_stateless(void **state)
+static void stateless(void **state)
 {
 	static const uint16_t client_ports[] = {1024, 32768, 38091, 49152, 60999, 65535};
 	static const struct {
@@ -136,7 +136,7 @@ static void test_stateless(void **state)
 }
 
 /* ICMP errors are related to nothing: path MTU discovery and traceroute need rules of their own. */
-static void test_icmp_errors_need_rules(void **state)
+static void icmp_errors_need_rules(void **state)
 {
 	struct packet too_big4 = icmp_of(ICMP, "203.0.113.9", "192.0.2.1", 3, 4);
 	struct packet exceeded = icmp_of(ICMP, "203.0.113.9", "192.0.2.1", 11, 0);
@@ -161,7 +161,7 @@ static void test_icmp_errors_need_rules(void **state)
 }
 
 /* A later fragment passes over the rules that look at ports, allowing and denying ones alike. */
-static void test_fragments_pass_over_port_rules(void **state)
+static void fragments_pass_over_port_rules(void **state)
 {
 	struct packet fragment = later_fragment_of(UDP, "203.0.113.9", "192.0.2.1");
 	struct acl acl = {0};
@@ -178,7 +178,7 @@ static void test_fragments_pass_over_port_rules(void **state)
 }
 
 /* Every number there is, added backwards; quotas are advice, not limits. */
-static void test_all_numbers(void **state)
+static void all_numbers(void **state)
 {
 	struct acl acl = {0};
 
@@ -199,7 +199,7 @@ static void test_all_numbers(void **state)
 }
 
 /* A rule over a set of 100,000 is one rule, and what comes before it still comes before it. */
-static void test_large_set(void **state)
+static void large_set(void **state)
 {
 	enum { PREFIXES = 100000 };
 	char name[] = "blocklist";
@@ -237,14 +237,14 @@ static void test_large_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty_list_denies),
-		cmocka_unit_test(test_first_match_in_ascending_order),
-		cmocka_unit_test(test_number_stands_once),
-		cmocka_unit_test(test_stateless),
-		cmocka_unit_test(test_icmp_errors_need_rules),
-		cmocka_unit_test(test_fragments_pass_over_port_rules),
-		cmocka_unit_test(test_all_numbers),
-		cmocka_unit_test(test_large_set),
+		cmocka_unit_test(empty_list_denies),
+		cmocka_unit_test(first_match_in_ascending_order),
+		cmocka_unit_test(number_stands_once),
+		cmocka_unit_test(stateless),
+		cmocka_unit_test(icmp_errors_need_rules),
+		cmocka_unit_test(fragments_pass_over_port_rules),
+		cmocka_unit_test(all_numbers),
+		cmocka_unit_test(large_set),
 	};
 
 	return cmocka_run_group_tests_name("acl", tests, NULL, NULL);

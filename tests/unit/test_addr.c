@@ -6,7 +6,7 @@
 
 #define UNTOUCHED UINT64_C(0x1122334455667788)
 
-static void test_address_text(void **state)
+static void address_text(void **state)
 {
 	static const struct {
 		const char *text, *printed; /* NULL: not an address */
@@ -56,7 +56,7 @@ static void test_address_text(void **state)
 }
 
 /* The bits are left-aligned, so that one mask serves both families. */
-static void test_address_bits(void **state)
+static void address_bits(void **state)
 {
 	static const uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, 1, 2,  3,  4,
 					  5,    6,    7,    8,    9, 10, 11, 12};
@@ -74,7 +74,7 @@ static void test_address_bits(void **state)
 	assert_int_equal(family_bits(FAMILY_IPV6), 128);
 }
 
-static void test_prefix_text(void **state)
+static void prefix_text(void **state)
 {
 	static const struct {
 		const char *text, *printed;
@@ -131,7 +131,7 @@ static void test_prefix_text(void **state)
 }
 
 /* Every length of both families: the first and last address are in, their neighbours are not. */
-static void test_contains_at_every_length(void **state)
+static void contains_at_every_length(void **state)
 {
 	static const char *const samples[] = {"170.85.170.85",
 					      "aa55:aa55:aa55:aa55:55aa:55aa:55aa:55aa"};
@@ -162,7 +162,7 @@ static void test_contains_at_every_length(void **state)
 	}
 }
 
-static void test_relations(void **state)
+static void relations(void **state)
 {
 	static const struct {
 		const char *a, *b;
@@ -195,11 +195,9 @@ static void test_relations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address_text),
-		cmocka_unit_test(test_address_bits),
-		cmocka_unit_test(test_prefix_text),
-		cmocka_unit_test(test_contains_at_every_length),
-		cmocka_unit_test(test_relations),
+		cmocka_unit_test(address_text), cmocka_unit_test(address_bits),
+		cmocka_unit_test(prefix_text),  cmocka_unit_test(contains_at_every_length),
+		cmocka_unit_test(relations),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);

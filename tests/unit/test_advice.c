@@ -325,8 +325,8 @@ static struct packet random_packet(void)
 }
 
 /*
- * What the new rule changes, it changes only for packets that the blocker decided (the implicit deny
- * likewise), as long as its number lies right in front of the blocker.
+ * What the new rule changes, it changes only for packets that the blocker decided (the implicit
+ * deny likewise), as long as its number lies right in front of the blocker.
  */
 static void assert_no_other_deny_undone(const struct acl *acl, const struct rule *added,
 					unsigned int blocker)

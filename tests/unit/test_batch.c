@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a successor finds in the buffers: the packets whose verdict was not sent, and none else, however many have
- * passed since a slot was written last.
+ * What a successor finds in the buffers: the packets whose verdict was not sent, and none else,
+ * however many have passed since a slot was written last.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -31,10 +31,10 @@ static void expect_rule(struct rule *rules, size_t count, const char *remote, ui
 	}
 }
 
-#define EXPECT(rules, remote, protocol, l4, number)                                                \
+#define EXPECT(rules, remote, protocol, l4, number) \
 	expect_rule(rules, sizeof(rules) / sizeof((rules)[0]), remote, protocol, l4, number)
 
-static void test_prefix_ends(void **state)
+static void prefix_ends(void **state)
 {
 	struct rule v4[] = {rule(PROTOCOL_ALL, "192.0.2.1/32"), rule(PROTOCOL_ALL, "0.0.0.0/32"),
 			    rule(PROTOCOL_ALL, "255.255.255.255/32"), rule(6, "128.0.0.0/1"),
@@ -66,7 +66,7 @@ static void test_prefix_ends(void **state)
 }
 
 /* What ends with the last address of a high half goes on in the next one, or does not. */
-static void test_one_high_half(void **state)
+static void one_high_half(void **state)
 {
 	struct rule rules[] = {
 		rule(6, "2001:db8:0:1:ffff:ffff:ffff:ffff/128"),
@@ -94,7 +94,7 @@ static void test_one_high_half(void **state)
 	EXPECT(rules, "ffff:ffff:ffff:ffff:7fff:ffff:ffff:ffff", 51, NO_HEADER, 0);
 }
 
-static void test_without_transport_header(void **state)
+static void without_transport_header(void **state)
 {
 	struct rule rules[] = {
 		ports(443, 443, "10.0.0.0/8"), ports(0, 65534, "10.0.0.0/8"),
@@ -117,7 +117,7 @@ static void test_without_transport_header(void **state)
 	EXPECT(rules, "10.3.0.1", 255, NO_HEADER, 0);
 }
 
-static void test_icmp(void **state)
+static void icmp_holds(void **state)
 {
 	struct prefix mixed[] = {cidr("10.0.0.0/8"), cidr("2001:db8::/32")};
 	static char name[] = "mixed";
@@ -161,7 +161,7 @@ static void test_icmp(void **state)
 	EXPECT(rules, "11.0.0.1", 58, NO_HEADER, 0);
 }
 
-static void test_nothing_to_match(void **state)
+static void nothing_to_match(void **state)
 {
 	static char name[] = "empty";
 	struct prefix_set empty = {.name = name};
@@ -183,7 +183,7 @@ static void test_nothing_to_match(void **state)
 }
 
 /* One prefix in many rules, in a set twice, and in two sets of which one has more rules. */
-static void test_same_prefix_many_times(void **state)
+static void same_prefix_many_times(void **state)
 {
 	struct prefix twice[] = {cidr("10.0.0.0/8"), cidr("10.0.0.0/8"), cidr("10.0.0.0/9")};
 	struct prefix once[] = {cidr("10.0.0.0/8")};
@@ -207,12 +207,12 @@ static void test_same_prefix_many_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_prefix_ends),
-		cmocka_unit_test(test_one_high_half),
-		cmocka_unit_test(test_without_transport_header),
-		cmocka_unit_test(test_icmp),
-		cmocka_unit_test(test_nothing_to_match),
-		cmocka_unit_test(test_same_prefix_many_times),
+		cmocka_unit_test(prefix_ends),
+		cmocka_unit_test(one_high_half),
+		cmocka_unit_test(without_transport_header),
+		cmocka_unit_test(icmp_holds),
+		cmocka_unit_test(nothing_to_match),
+		cmocka_unit_test(same_prefix_many_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static bool agrees(const struct acl_list *list, const struct classify *c, enum d
 	return classify_lookup(c, p) == acl_eval(list, direction, p);
 }
 
-static void test_random_lists(void **state)
+static void random_lists_holds(void **state)
 {
 	size_t lists = scale("CLASSIFY_LISTS", 2000 / SLOW);
 	size_t packets = scale("CLASSIFY_PACKETS", 5100);
@@ -170,7 +170,7 @@ static void expect_same_visitor(const struct packet *p, void *context)
 	expect_same(t->list, t->c, t->direction, p, t->what);
 }
 
-static void test_every_boundary(void **state)
+static void every_boundary(void **state)
 {
 	static struct corners corners;
 	size_t visited = 0;
@@ -230,7 +230,7 @@ static size_t change_segments(const struct classify_half *half, const struct cor
 	return changed;
 }
 
-static void test_a_changed_segment_shows(void **state)
+static void a_changed_segment_shows(void **state)
 {
 	static struct corners corners;
 	size_t changed = 0;
@@ -269,7 +269,7 @@ static void note_winner(const struct packet *p, void *context)
 }
 
 /* No rule that wins is ever called hopeless; without links none that is hopeless is missed. */
-static void test_winners(void **state)
+static void winners_holds(void **state)
 {
 	static struct corners corners;
 	size_t hopeless = 0, exact = 0;
@@ -310,10 +310,10 @@ static void test_winners(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_lists),
-		cmocka_unit_test(test_every_boundary),
-		cmocka_unit_test(test_a_changed_segment_shows),
-		cmocka_unit_test(test_winners),
+		cmocka_unit_test(random_lists_holds),
+		cmocka_unit_test(every_boundary),
+		cmocka_unit_test(a_changed_segment_shows),
+		cmocka_unit_test(winners_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

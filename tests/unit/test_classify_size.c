@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The compiled classifier where it is large, deep, or not to be had: nesting to the last bit, tables
- * too large to merge, sets of 100,000, the byte bound, the most rules, and no memory.
+ * The compiled classifier where it is large, deep, or not to be had: nesting to the last bit,
+ * tables too large to merge, sets of 100,000, the byte bound, the most rules, and no memory.
  */
 #include "classify_check.h"
 
@@ -33,7 +33,7 @@ void *__wrap_realloc(void *old, size_t size)
 }
 
 /* 129 prefixes, one in the other, over and over: links, and no more of them than prefixes. */
-static void test_deep_nesting(void **state)
+static void deep_nesting(void **state)
 {
 	struct random_state r = {.state = 1};
 	struct acl_list list = {.count = 2580};
@@ -74,7 +74,7 @@ static void test_deep_nesting(void **state)
 }
 
 /* What the usual budget does with a table too large to be merged into a thousand others. */
-static void test_large_table_above_many(void **state)
+static void large_table_above_many(void **state)
 {
 	struct random_state r = {.state = 2};
 	struct acl_list list = {.count = 4000};
@@ -111,7 +111,7 @@ static void test_large_table_above_many(void **state)
 }
 
 /* Forty rules over a set of 100,000: entries are made once, and one table serves them all. */
-static void test_rules_share_a_set(void **state)
+static void rules_share_a_set(void **state)
 {
 	struct random_state r = {.state = 3};
 	static char name[] = "blocklist";
@@ -149,7 +149,7 @@ static void test_rules_share_a_set(void **state)
 }
 
 /* Tens of thousands of IPv6 prefixes, many of them longer than /64 and below the same high half. */
-static void test_many_ipv6_prefixes(void **state)
+static void many_ipv6_prefixes(void **state)
 {
 	struct random_state r = {.state = 6};
 	static char name[] = "many";
@@ -187,7 +187,7 @@ static void test_many_ipv6_prefixes(void **state)
 }
 
 /* At every bound the build either fails, leaving *out alone, or keeps to it and is right. */
-static void test_byte_bound(void **state)
+static void byte_bound(void **state)
 {
 	struct random_state r = {.state = 4};
 	struct classify *whole, *c;
@@ -223,7 +223,7 @@ static void test_byte_bound(void **state)
 	random_list_fini(&l);
 }
 
-static void test_too_many_rules(void **state)
+static void too_many_rules(void **state)
 {
 	struct acl_list list = {.count = RULE_NUMBER_MAX + 1};
 	struct classify *c = NULL;
@@ -253,7 +253,7 @@ static void test_too_many_rules(void **state)
 }
 
 /* Whichever allocation fails: -ENOMEM, *out as it was, and nothing lost (a sanitizer sees that). */
-static void test_out_of_memory(void **state)
+static void out_of_memory(void **state)
 {
 	struct random_state r = {.state = 5};
 	struct random_list l;
@@ -283,13 +283,10 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_deep_nesting),
-		cmocka_unit_test(test_large_table_above_many),
-		cmocka_unit_test(test_rules_share_a_set),
-		cmocka_unit_test(test_many_ipv6_prefixes),
-		cmocka_unit_test(test_byte_bound),
-		cmocka_unit_test(test_too_many_rules),
-		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(deep_nesting),      cmocka_unit_test(large_table_above_many),
+		cmocka_unit_test(rules_share_a_set), cmocka_unit_test(many_ipv6_prefixes),
+		cmocka_unit_test(byte_bound),        cmocka_unit_test(too_many_rules),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The order in which an exported chain asks its rules: whatever it is, the first one that matches must
- * be the rule that acl_eval names, and rules that share a lookup must never both match.
+ * The order in which an exported chain asks its rules: whatever it is, the first one that matches
+ * must be the rule that acl_eval names, and rules that share a lookup must never both match.
  */
 #include "samples.h"
 
 #include <errno.h>
 
 #include "core/acl.h"
-#include "format/nft_internal.h"
+#include "interop/nft_internal.h"
 
 static const char *const cidrs[] = {"0.0.0.0/0",      "203.0.113.0/24",    "203.0.113.128/25",
 				    "203.0.113.9/32", "198.51.100.0/24",   "::/0",
@@ -112,7 +112,7 @@ static size_t check_list(uint64_t *seed, struct nft_list *list, const struct acl
 	return shared;
 }
 
-static void test_the_chain_decides_as_the_list(void **state)
+static void the_chain_decides_as_the_list(void **state)
 {
 	struct prefix mixed[] = {prefix_of("203.0.113.8/31"), prefix_of("2001:db8:1::8/127")};
 	const struct prefix_set set = {.prefixes = mixed, .count = COUNT(mixed)};
@@ -142,7 +142,7 @@ static void test_the_chain_decides_as_the_list(void **state)
 }
 
 /* What makes the export worth it: rules that differ in their ports are one lookup. */
-static void test_disjoint_rules_share_one_level(void **state)
+static void disjoint_rules_share_one_level(void **state)
 {
 	struct nft_list list = {.direction = INBOUND, .family = FAMILY_IPV4};
 	struct acl acl = {0};
@@ -164,7 +164,7 @@ static void test_disjoint_rules_share_one_level(void **state)
 	acl_fini(&acl);
 }
 
-static void test_interface_names_that_cannot_stand_in_a_ruleset(void **state)
+static void interface_names_that_cannot_stand_in_a_ruleset(void **state)
 {
 	static const char *const bad[] = {"eth*", "a\"b", "-x", "a b", "\xc3\xa4"};
 	FILE *to = fopen("/dev/null", "w");
@@ -192,9 +192,9 @@ static void test_interface_names_that_cannot_stand_in_a_ruleset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_chain_decides_as_the_list),
-		cmocka_unit_test(test_disjoint_rules_share_one_level),
-		cmocka_unit_test(test_interface_names_that_cannot_stand_in_a_ruleset),
+		cmocka_unit_test(the_chain_decides_as_the_list),
+		cmocka_unit_test(disjoint_rules_share_one_level),
+		cmocka_unit_test(interface_names_that_cannot_stand_in_a_ruleset),
 	};
 
 	return cmocka_run_group_tests_name("nft", tests, NULL, NULL);

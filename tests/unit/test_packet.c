@@ -83,7 +83,7 @@ static void expect_fields(const struct packet_case *t, const struct packet *p, u
 	assert_int_equal(p->icmp_code, icmp ? t->look & 0xff : 0);
 }
 
-static void test_table(void **state)
+static void table_holds(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < PACKET_CASES; i++) {
@@ -103,7 +103,7 @@ static void test_table(void **state)
 }
 
 /* A reason that no packet of the table gives would be a reason nobody has seen. */
-static void test_every_reason_is_given(void **state)
+static void every_reason_is_given(void **state)
 {
 	(void)state;
 	for (int reason = 0; reason < PACKET_REASONS; reason++) {
@@ -116,7 +116,7 @@ static void test_every_reason_is_given(void **state)
 	}
 }
 
-static void test_reason_names(void **state)
+static void reason_names(void **state)
 {
 	(void)state;
 	for (int a = 0; a < PACKET_REASONS; a++) {
@@ -130,8 +130,10 @@ static void test_reason_names(void **state)
 	assert_string_equal(packet_reason_name(PACKET_ICMP_TRUNCATED), "icmp-truncated");
 }
 
-/* A shorter copy of a good packet gives the same answer, or says that it is the copy that is short. */
-static void test_copy_cut_at_every_byte(void **state)
+/*
+ * A shorter copy of a good packet gives the same answer, or says that it is the copy that is short.
+ */
+static void copy_cut_at_every_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < PACKET_CASES; i++) {
@@ -161,7 +163,7 @@ static void test_copy_cut_at_every_byte(void **state)
 }
 
 /* The same bytes, but the wire had no more: the lengths in the IP header are then a lie. */
-static void test_wire_cut_at_every_byte(void **state)
+static void wire_cut_at_every_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < PACKET_CASES; i++) {
@@ -183,7 +185,7 @@ static void test_wire_cut_at_every_byte(void **state)
 }
 
 /* A header that ends at any byte of itself, with the IP header telling the truth about it. */
-static void test_header_ends_at_every_byte(void **state)
+static void header_ends_at_every_byte(void **state)
 {
 	static const struct {
 		const char *hex;
@@ -312,7 +314,7 @@ static uint8_t damage(uint64_t *random, struct bytes *b, size_t *wire_len)
 	return t->family;
 }
 
-static void test_damaged_packets(void **state)
+static void damaged_packets(void **state)
 {
 	uint64_t random = 20260711;
 	size_t seen[PACKET_REASONS] = {0};
@@ -344,13 +346,13 @@ static void test_damaged_packets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_every_reason_is_given),
-		cmocka_unit_test(test_reason_names),
-		cmocka_unit_test(test_copy_cut_at_every_byte),
-		cmocka_unit_test(test_wire_cut_at_every_byte),
-		cmocka_unit_test(test_header_ends_at_every_byte),
-		cmocka_unit_test(test_damaged_packets),
+		cmocka_unit_test(table_holds),
+		cmocka_unit_test(every_reason_is_given),
+		cmocka_unit_test(reason_names),
+		cmocka_unit_test(copy_cut_at_every_byte),
+		cmocka_unit_test(wire_cut_at_every_byte),
+		cmocka_unit_test(header_ends_at_every_byte),
+		cmocka_unit_test(damaged_packets),
 	};
 
 	return cmocka_run_group_tests_name("packet", tests, NULL, NULL);

@@ -15,7 +15,7 @@ static struct packet tcp(const char *src, const char *dst, uint16_t port)
 	return ports_of(PROTOCOL_TCP, src, 40000, dst, port);
 }
 
-static void test_host(void **state)
+static void host_holds(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -38,7 +38,7 @@ static void test_host(void **state)
 	policy_free(policy);
 }
 
-static void test_host_interfaces(void **state)
+static void host_interfaces(void **state)
 {
 	struct policy *policy = four_acls();
 	const struct expected judged = {ACTION_DENY, POLICY_JUDGED, 1, {{0, INBOUND, 0}}};
@@ -58,7 +58,7 @@ static void test_host_interfaces(void **state)
 	policy_free(policy);
 }
 
-static void test_no_acl(void **state)
+static void no_acl(void **state)
 {
 	struct policy *policy = four_acls(), *empty = policy_new();
 	const struct expected passed = {ACTION_ALLOW, POLICY_UNPROTECTED, 0, {{0}}};
@@ -79,7 +79,7 @@ static void test_no_acl(void **state)
 	policy_free(NULL);
 }
 
-static void test_subnet(void **state)
+static void subnet_holds(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -100,7 +100,7 @@ static void test_subnet(void **state)
 }
 
 /* From one protected subnet to another: out of the one, then, if that allowed, into the other. */
-static void test_between_subnets(void **state)
+static void between_subnets(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -134,7 +134,7 @@ static void test_between_subnets(void **state)
 }
 
 /* Within one subnet nothing is filtered; two subnets of one ACL are still two. */
-static void test_within_subnet(void **state)
+static void within_subnet(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -194,7 +194,7 @@ static void check_exempt(const struct exempt_case *cases, size_t count)
 	policy_free(policy);
 }
 
-static void test_exempt_loopback(void **state)
+static void exempt_loopback(void **state)
 {
 	const struct exempt_case cases[] = {
 		{"lo", HOOK_INPUT, "lo", tcp(HOST4, HOST4, 23), EXEMPT_LOOPBACK},
@@ -215,7 +215,7 @@ static void test_exempt_loopback(void **state)
 	check_exempt(cases, COUNT(cases));
 }
 
-static void test_exempt_neighbour_discovery(void **state)
+static void exempt_neighbour_discovery(void **state)
 {
 	(void)state;
 	for (int type = 0; type <= 255; type++) {
@@ -236,7 +236,7 @@ static void test_exempt_neighbour_discovery(void **state)
 	}
 }
 
-static void test_exempt_dhcp(void **state)
+static void exempt_dhcp(void **state)
 {
 	struct packet fragment = later_fragment_of(PROTOCOL_UDP, REMOTE4, HOST4);
 	const struct exempt_case cases[] = {
@@ -265,7 +265,7 @@ static void test_exempt_dhcp(void **state)
 	check_exempt(cases, COUNT(cases));
 }
 
-static void test_defaults_and_names(void **state)
+static void defaults_and_names(void **state)
 {
 	struct policy *policy = policy_new();
 
@@ -290,7 +290,7 @@ static void test_defaults_and_names(void **state)
 }
 
 /* One counter a rule and one a `*`, none of them shared. */
-static void test_counters(void **state)
+static void counters(void **state)
 {
 	struct policy *policy = four_acls();
 	unsigned int used[24] = {0};
@@ -312,7 +312,7 @@ static void test_counters(void **state)
 	policy_free(policy);
 }
 
-static void test_impossible_policies(void **state)
+static void impossible_policies(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -332,7 +332,7 @@ static void test_impossible_policies(void **state)
 	policy_free(policy);
 }
 
-static void test_sets(void **state)
+static void sets(void **state)
 {
 	struct policy *policy = four_acls();
 	struct prefix_set *first = policy_add_set(policy, "first"), *set;
@@ -371,19 +371,19 @@ static void test_sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_host_interfaces),
-		cmocka_unit_test(test_no_acl),
-		cmocka_unit_test(test_subnet),
-		cmocka_unit_test(test_between_subnets),
-		cmocka_unit_test(test_within_subnet),
-		cmocka_unit_test(test_exempt_loopback),
-		cmocka_unit_test(test_exempt_neighbour_discovery),
-		cmocka_unit_test(test_exempt_dhcp),
-		cmocka_unit_test(test_defaults_and_names),
-		cmocka_unit_test(test_counters),
-		cmocka_unit_test(test_impossible_policies),
-		cmocka_unit_test(test_sets),
+		cmocka_unit_test(host_holds),
+		cmocka_unit_test(host_interfaces),
+		cmocka_unit_test(no_acl),
+		cmocka_unit_test(subnet_holds),
+		cmocka_unit_test(between_subnets),
+		cmocka_unit_test(within_subnet),
+		cmocka_unit_test(exempt_loopback),
+		cmocka_unit_test(exempt_neighbour_discovery),
+		cmocka_unit_test(exempt_dhcp),
+		cmocka_unit_test(defaults_and_names),
+		cmocka_unit_test(counters),
+		cmocka_unit_test(impossible_policies),
+		cmocka_unit_test(sets),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -26,9 +26,9 @@ struct rule_case {
 };
 
 /*
- * Each packet goes from there to here, and each rule's CIDR is about there: so as it stands it is an
- * inbound case. Turned round it is the outbound one, and must have the same answer: the CIDR is the
- * remote end, and the port is the packet's destination port in either direction.
+ * Each packet goes from there to here, and each rule's CIDR is about there: so as it stands it is
+ * an inbound case. Turned round it is the outbound one, and must have the same answer: the CIDR is
+ * the remote end, and the port is the packet's destination port in either direction.
  */
 static void check_both_directions(const struct rule_case *cases, size_t count)
 {
@@ -47,7 +47,7 @@ static void check_both_directions(const struct rule_case *cases, size_t count)
 	}
 }
 
-static void test_address_and_family(void **state)
+static void address_and_family(void **state)
 {
 	const struct rule_case cases[] = {
 		{"inside", rule_of(1, ALLOW, ALL, BLOCK4), packet_of(47, THERE4, HERE4),
@@ -74,7 +74,7 @@ static void test_address_and_family(void **state)
 	check_both_directions(cases, COUNT(cases));
 }
 
-static void test_ports(void **state)
+static void ports_holds(void **state)
 {
 	const struct packet web4 = ports_of(TCP, THERE4, 40000, HERE4, 443);
 	const struct packet web6 = ports_of(TCP, THERE6, 40000, HERE6, 443);
@@ -120,7 +120,7 @@ static void test_ports(void **state)
 	}
 }
 
-static void test_icmp(void **state)
+static void icmp_holds(void **state)
 {
 	const struct packet ping = icmp_of(ICMP, THERE4, HERE4, 8, 0);
 	const struct packet too_big = icmp_of(ICMP, THERE4, HERE4, 3, 4);
@@ -160,7 +160,7 @@ static void test_icmp(void **state)
 }
 
 /* What another protocol's rule says of ports and types is ignored. */
-static void test_other_protocols(void **state)
+static void other_protocols(void **state)
 {
 	static const uint8_t numbers[] = {0, 2, 4, 33, 41, 47, 50, 51, 59, 89, 132, 136, 254, 255};
 
@@ -182,7 +182,7 @@ static void test_other_protocols(void **state)
 }
 
 /* A later fragment has no ports and no type: it matches only rules that look at none. */
-static void test_fragments(void **state)
+static void fragments(void **state)
 {
 	const struct packet tcp = later_fragment_of(TCP, THERE4, HERE4);
 	const struct packet udp6 = later_fragment_of(UDP, THERE6, HERE6);
@@ -224,7 +224,7 @@ static struct rule over(const struct prefix_set *set, struct rule rule)
 	return rule;
 }
 
-static void test_sets(void **state)
+static void sets(void **state)
 {
 	char set_name[] = "set";
 	struct prefix mixed_prefixes[] = {prefix_of(OTHER4), prefix_of("203.0.113.9"),
@@ -272,7 +272,7 @@ static struct rule number(uint16_t n)
 	return rule_of(n, ALLOW, ALL, ANY4);
 }
 
-static void test_validity(void **state)
+static void validity(void **state)
 {
 	char set_name[] = "set";
 	const struct prefix_set set = {.name = set_name};
@@ -322,7 +322,7 @@ static void test_validity(void **state)
 	}
 }
 
-static void test_same(void **state)
+static void same_holds(void **state)
 {
 	char blocked_name[] = "blocked", again_name[] = "blocked", other_name[] = "other";
 	const struct prefix_set blocked = {.name = blocked_name}, again = {.name = again_name};
@@ -358,7 +358,7 @@ static void test_same(void **state)
 	assert_false(rule_same(&a, &b));
 }
 
-static void test_names(void **state)
+static void names_holds(void **state)
 {
 	static const struct {
 		const char *text;
@@ -396,15 +396,11 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address_and_family),
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_icmp),
-		cmocka_unit_test(test_other_protocols),
-		cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_sets),
-		cmocka_unit_test(test_validity),
-		cmocka_unit_test(test_same),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(address_and_family), cmocka_unit_test(ports_holds),
+		cmocka_unit_test(icmp_holds),         cmocka_unit_test(other_protocols),
+		cmocka_unit_test(fragments),          cmocka_unit_test(sets),
+		cmocka_unit_test(validity),           cmocka_unit_test(same_holds),
+		cmocka_unit_test(names_holds),
 	};
 
 	return cmocka_run_group_tests_name("rule", tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/snapshot.h"
+#include "daemon/path/snapshot.h"
 
 static void add_rule(struct acl *acl, enum direction direction, uint16_t number, uint16_t port)
 {
@@ -85,7 +85,7 @@ static void unchanged_rules_keep_their_counts(void **state)
 	hit(old, 1, inbound(old, 1)->counter, 6, 11);
 	hit(old, 1, inbound(old, 2)->counter, 7, 12);
 	hit(old, 0, implicit, 8, 13);
-	snapshot_carry(old, now);
+	snapshot_inherit(old, now);
 	assert_int_equal(snapshot_counter(now, inbound(now, 0)->counter).packets, 0);
 	assert_int_equal(snapshot_counter(now, inbound(now, 1)->counter).packets, 5);
 	assert_int_equal(snapshot_counter(now, inbound(now, 2)->counter).packets, 0);
@@ -105,7 +105,7 @@ static void another_acl_starts_from_nothing(void **state)
 
 	(void)state;
 	hit(old, 0, 0, 5, 10);
-	snapshot_carry(old, now);
+	snapshot_inherit(old, now);
 	assert_int_equal(snapshot_counter(now, 0).packets, 0);
 	snapshot_free(old);
 	snapshot_free(now);

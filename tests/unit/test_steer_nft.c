@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/steer_nft.h"
+#include "steer/nft.h"
 
 static struct steer_rule rules[] = {
 	{.chain = STEER_INPUT, .action = STEER_PASS, .interface = "lo"},

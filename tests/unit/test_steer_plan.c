@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/steer_plan.h"
+#include "steer/plan.h"
 
 static struct policy *host_policy(void)
 {

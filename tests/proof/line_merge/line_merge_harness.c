@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "core/classify_line.h"
+#include "core/classify/segments.h"
 
 #ifndef PROOF_SEGMENTS
 #define PROOF_SEGMENTS 4
@@ -61,8 +61,8 @@ void line_merge_harness(void)
 	__CPROVER_assume(key < KEY_END);
 	mine = winner_at(own, own_count, key);
 	theirs = winner_at(above, above_count, key);
-	count = line_merge(own, own_count, above, above_count, ceiling_of(above, above_count),
-			   own_count + above_count, merged, &own_wins);
+	count = segments_merge(own, own_count, above, above_count, ceiling_of(above, above_count),
+			       own_count + above_count, merged, &own_wins);
 	assert(count >= 1 && count <= own_count + above_count);
 	winner = winner_at(merged, count, key);
 	assert(winner == (mine < theirs ? mine : theirs));

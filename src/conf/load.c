@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A configuration file becomes a policy, or a report of everything that is wrong with it.
+ *
+ *   read (conf_source) -> scan (conf_scan) -> parse (libconfig) -> walk (conf_policy) -> finish
+ *
+ * libconfig is given text that the scan has found in order, so its own error texts are the last
+ * resort; and automatic conversion stays off, so a string is never taken as a number. Every step
+ * works on a policy that nobody else can see yet: a failed load leaves nothing behind but its
+ * report.
+ */
+#include "conf/internal.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libconfig tells no more than a text and a line, often the one after the mistake. */
+static void syntax_error(struct conf_reader *r, const config_t *config)
+{
+	struct conf_place place = {.file = config_error_file(config),
+				   .line = (unsigned int)config_error_line(config)};
+	const char *text = config_error_text(config);
+
+	if (text && strcmp(text, "syntax error") != 0)
+		conf_error(r, place, "look at the line before it, too", "%s", text);
+	else
+		conf_error(r, place, "is a quote, a bracket, a comma or a \";\" missing?",
+			   "syntax error here or on the line before");
+}
+
+/*
+ * libconfig uses memory without looking whether it got any (1.5), or ends the process (1.8). So
+ * what its tree can take of this text is asked for before, in one piece, and given back. Rules take
+ * about 12 bytes for one of text.
+ */
+static bool tree_fits(const struct conf_reader *r)
+{
+	void *volatile block; /* or the compiler does without the call */
+	size_t len = 32768;
+	bool fits;
+
+	for (size_t i = 0; i < r->source_count; i++)
+		len += r->sources[i].len;
+	block = malloc(len * 32);
+	fits = block;
+	free(block);
+	return fits;
+}
+
+static void parse(struct conf_reader *r)
+{
+	config_t config;
+
+	if (!tree_fits(r)) {
+		conf_out_of_memory(r);
+		return;
+	}
+	config_init(&config);
+	if (strcmp(r->folder, ".") != 0)
+		config_set_include_dir(&config, r->folder);
+	if (config_read_string(&config, r->sources[0].text))
+		conf_read_policy(r, config_root_setting(&config));
+	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has told of */
+		syntax_error(r, &config);
+	config_destroy(&config);
+}
+
+/* sources[0] is there. The policy, or NULL and at least one error. */
+static struct policy *load(struct conf_reader *r)
+{
+	struct policy *policy = NULL;
+	const char *impossible;
+
+	r->policy = policy_new();
+	r->numbers = calloc(RULE_NUMBER_MAX + 1, sizeof(*r->numbers));
+	if (!r->policy || !r->numbers)
+		conf_out_of_memory(r);
+	else if (conf_scan(r))
+		parse(r);
+	if (r->report->errors == 0) {
+		impossible = policy_finish(r->policy);
+		if (impossible)
+			conf_error(r, (struct conf_place){0}, NULL, "%s", impossible);
+	}
+	if (r->report->errors == 0) {
+		policy = r->policy;
+		r->policy = NULL;
+	}
+	policy_free(r->policy);
+	free(r->numbers);
+	free(r->subnets);
+	free(r->set_used);
+	return policy;
+}
+
+/* From a file, or from text where that is not NULL. */
+static struct policy *read_from(const char *name, const char *text, struct conf_report *report)
+{
+	struct conf_reader *r = calloc(1, sizeof(*r));
+	struct policy *policy = NULL;
+	char *copy = strdup(name);
+	int index;
+
+	if (!conf_report_begin(report) || !r || !copy) {
+		report->errors = 1;
+		goto out;
+	}
+	r->report = report;
+	r->folder = dirname(copy);
+	if (text) {
+		index = conf_source_add(r, name, text);
+		if (index < 0)
+			conf_out_of_memory(r);
+	} else {
+		index = conf_source_read(r, name, CONF_SOURCE_ANY, (struct conf_place){0});
+	}
+	if (index == 0)
+		policy = load(r);
+	if (!conf_sources_name(r)) {
+		conf_out_of_memory(r);
+		policy_free(policy);
+		policy = NULL;
+	}
+	conf_report_sort(r);
+out:
+	if (r)
+		conf_sources_fini(r);
+	free(r);
+	free(copy);
+	return policy;
+}
+
+struct policy *conf_load(const char *path, struct conf_report *report)
+{
+	return read_from(path, NULL, report);
+}
+
+struct policy *conf_parse(const char *name, const char *text, struct conf_report *report)
+{
+	return read_from(name, text, report);
+}

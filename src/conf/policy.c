@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The walk over a parsed configuration, top to bottom, into a policy: everything but sets and
+ * rules, which have files of their own.
+ *
+ * The walk never stops at a mistake. What is wrong is told and left out; the policy that results is
+ * thrown away by the caller when anything was told as an error, so nothing here needs undoing.
+ */
+#include "conf/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct conf_key top_keys[] = {
+	{"mode", NULL},
+	{"queue", NULL},
+	{"fragments", NULL},
+	{"isolation", NULL},
+	{"steering", NULL},
+	{"exempt", NULL},
+	{"flow_log", NULL},
+	{"sets", NULL},
+	{"network_acls", NULL},
+	{"on_failure", "it stands in the queue: queue = { on_failure = \"drop\"; };"},
+	{"acls", "the list is called network_acls = ( ... );"},
+	{NULL, NULL},
+};
+
+static const struct conf_key queue_keys[] = {
+	{"first", NULL}, {"count", NULL}, {"length", NULL}, {"on_failure", NULL}, {NULL, NULL},
+};
+
+static const struct conf_key acl_keys[] = {
+	{"name", NULL},
+	{"associations", NULL},
+	{"inbound", NULL},
+	{"outbound", NULL},
+	{"ingress", "the list is called inbound = ( ... );"},
+	{"egress", "the list is called outbound = ( ... );"},
+	{NULL, NULL},
+};
+
+static const struct conf_key association_keys[] = {
+	{"host", NULL},
+	{"interfaces", NULL},
+	{"subnet", NULL},
+	{NULL, NULL},
+};
+
+static void read_modes(struct conf_reader *r, const config_setting_t *root)
+{
+	static const char *const modes[] = {
+		[POLICY_ENFORCE] = "enforce", [POLICY_MONITOR] = "monitor", NULL};
+	static const char *const fragments[] = {
+		[POLICY_REASSEMBLE] = "reassemble", [POLICY_STRICT] = "strict", NULL};
+	static const char *const isolations[] = {
+		[POLICY_ISOLATION_NONE] = "none", [POLICY_ISOLATION_PROCESS] = "process", NULL};
+	static const char *const steerings[] = {
+		[POLICY_WATCH] = "watch", [POLICY_GUARD] = "guard", NULL};
+	int word;
+
+	if (conf_get_word(r, root, "mode", modes, &word) == CONF_OK)
+		r->policy->mode = (enum policy_mode)word;
+	if (conf_get_word(r, root, "isolation", isolations, &word) == CONF_OK)
+		r->policy->isolation = (enum policy_isolation)word;
+	if (conf_get_word(r, root, "fragments", fragments, &word) == CONF_OK)
+		r->policy->fragments = (enum policy_fragments)word;
+	if (conf_get_word(r, root, "steering", steerings, &word) == CONF_OK)
+		r->policy->steering = (enum policy_steering)word;
+}
+
+static void read_queue(struct conf_reader *r, const config_setting_t *root)
+{
+	static const char *const failures[] = {
+		[POLICY_FAIL_DROP] = "drop", [POLICY_FAIL_ACCEPT] = "accept", NULL};
+	const config_setting_t *group = config_setting_get_member(root, "queue");
+	struct queue_range *queue = &r->policy->queue;
+	long first = queue->first, count = queue->count, length = queue->length;
+	int word;
+
+	if (!group || !conf_is_group(r, group, "queue"))
+		return;
+	conf_check_keys(r, group, "queue", queue_keys);
+	conf_get_int(r, group, "first", 0, UINT16_MAX, &first);
+	conf_get_int(r, group, "count", 1, QUEUE_COUNT_MAX, &count);
+	conf_get_int(r, group, "length", 1, QUEUE_LENGTH_MAX, &length);
+	if (first + count - 1 > UINT16_MAX)
+		conf_error(r, conf_place(group), "the last queue number is 65535",
+			   "%ld queues from %ld on go beyond queue 65535", count, first);
+	*queue = (struct queue_range){
+		.first = (uint16_t)first, .count = (uint16_t)count, .length = (uint32_t)length};
+	if (conf_get_word(r, group, "on_failure", failures, &word) == CONF_OK)
+		r->policy->on_failure = (enum policy_failure)word;
+}
+
+static const unsigned int exempt_bits[] = {EXEMPT_LOOPBACK, EXEMPT_NEIGHBOUR_DISCOVERY,
+					   EXEMPT_DHCP};
+#define EXEMPT_COUNT (sizeof(exempt_bits) / sizeof(exempt_bits[0]))
+
+static unsigned int read_exemption(struct conf_reader *r, const config_setting_t *s)
+{
+	const char *text = config_setting_get_string(s), *names[EXEMPT_COUNT], *hint;
+	char buf[CONF_HINT_LEN];
+
+	for (size_t i = 0; i < EXEMPT_COUNT; i++) {
+		names[i] = exempt_name(exempt_bits[i]);
+		if (strcmp(names[i], text) == 0)
+			return exempt_bits[i];
+	}
+	hint = conf_nearest(text, names, EXEMPT_COUNT, buf);
+	conf_error(r, conf_string_place(s),
+		   hint ? hint : "\"loopback\", \"neighbour-discovery\", \"dhcp\"",
+		   "nothing to exempt is called \"%.64s\"", text);
+	return 0;
+}
+
+static void read_exempt(struct conf_reader *r, const config_setting_t *root)
+{
+	const config_setting_t *list;
+	int length;
+
+	if (conf_get_strings(r, root, "exempt", &list) != CONF_OK)
+		return;
+	r->policy->exempt = 0;
+	length = config_setting_length(list);
+	for (int i = 0; i < length; i++)
+		r->policy->exempt |=
+			read_exemption(r, config_setting_get_elem(list, (unsigned int)i));
+}
+
+/* What the kernel takes as a name, less what would need quoting in a firewall's rules. */
+static bool good_interface(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len < POLICY_INTERFACE_LEN && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0 &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+		       len;
+}
+
+static bool has_interface(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->interface_count; i++)
+		if (strcmp(host->interfaces[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void read_interfaces(struct conf_reader *r, const config_setting_t *group)
+{
+	const config_setting_t *list;
+	int length;
+
+	if (conf_get_strings(r, group, "interfaces", &list) != CONF_OK)
+		return;
+	length = config_setting_length(list);
+	if (length == 0)
+		conf_error(r, conf_place(list), "for every interface, leave out \"interfaces\"",
+			   "no interface is named");
+	for (int i = 0; i < length; i++) {
+		const config_setting_t *e = config_setting_get_elem(list, (unsigned int)i);
+		const char *name = config_setting_get_string(e);
+
+		if (!good_interface(name))
+			conf_error(r, conf_string_place(e),
+				   "as `ip link` shows it: 1 to 15 letters, digits, \"_.-\"",
+				   "\"%.64s\" is no interface name", name);
+		else if (has_interface(&r->policy->host, name))
+			conf_error(r, conf_string_place(e), "keep one of them",
+				   "interface \"%s\" is named twice", name);
+		else if (policy_add_host_interface(r->policy, name) < 0)
+			conf_out_of_memory(r);
+	}
+}
+
+static void read_host(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
+{
+	const config_setting_t *s = config_setting_get_member(group, "host");
+	char where[CONF_HINT_LEN];
+
+	if (config_setting_type(s) != CONFIG_TYPE_BOOL || !config_setting_get_bool(s)) {
+		conf_error(r, conf_place(s), "write host = true; or leave out the association",
+			   "\"host\" can only be true");
+		return;
+	}
+	if (r->host) {
+		conf_error(r, conf_place(group), "the host has exactly one ACL",
+			   "the host already has an ACL, in %s",
+			   conf_refer(r, conf_place(group), conf_place(r->host), where));
+		return;
+	}
+	r->host = group;
+	r->policy->host.acl = acl;
+	read_interfaces(r, group);
+}
+
+/* Two ACLs cannot guard the same addresses: a packet crosses one edge, not two. */
+static bool overlaps(struct conf_reader *r, const config_setting_t *group,
+		     const struct prefix *prefix)
+{
+	char a[PREFIX_STRLEN], b[PREFIX_STRLEN], where[CONF_HINT_LEN];
+
+	for (size_t i = 0; i < r->policy->subnet_count; i++) {
+		const struct prefix *other = &r->policy->subnets[i].prefix;
+
+		if (!prefix_overlaps(other, prefix))
+			continue;
+		conf_refer(r, conf_place(group), conf_place(r->subnets[i]), where);
+		if (prefix_equal(other, prefix))
+			conf_error(r, conf_place(group), "a subnet has exactly one ACL",
+				   "subnet %s already has an ACL, in %s", prefix_print(prefix, a),
+				   where);
+		else
+			conf_error(r, conf_place(group), "make them disjoint",
+				   "subnet %s overlaps %s in %s", prefix_print(prefix, a),
+				   prefix_print(other, b), where);
+		return true;
+	}
+	return false;
+}
+
+static void read_subnet(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
+{
+	const config_setting_t *s = config_setting_get_member(group, "subnet"), **subnets;
+	struct prefix prefix;
+	const char *text;
+
+	if (conf_get_string(r, group, "subnet", &text) != CONF_OK ||
+	    !conf_parse_cidr(r, conf_place(s), text, false, &prefix) || overlaps(r, group, &prefix))
+		return;
+	if (prefix.len == 0) {
+		conf_error(r, conf_place(s), "to protect this host, write { host = true; }",
+			   "a subnet of length 0 has no outside: nothing would be filtered");
+		return;
+	}
+	subnets = reallocarray(r->subnets, r->policy->subnet_count + 1, sizeof(*subnets));
+	if (!subnets) {
+		conf_out_of_memory(r);
+		return;
+	}
+	r->subnets = subnets;
+	subnets[r->policy->subnet_count] = group;
+	if (policy_add_subnet(r->policy, &prefix, acl) < 0)
+		conf_out_of_memory(r);
+}
+
+static void read_association(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
+{
+	bool host, subnet, interfaces;
+
+	if (!conf_is_group(r, group, "an association"))
+		return;
+	conf_check_keys(r, group, "an association", association_keys);
+	host = config_setting_get_member(group, "host");
+	subnet = config_setting_get_member(group, "subnet");
+	interfaces = config_setting_get_member(group, "interfaces");
+	if (host == subnet)
+		conf_error(r, conf_place(group),
+			   "{ host = true; } or { subnet = \"192.0.2.0/24\"; }, a group for each",
+			   "an association is %s",
+			   host ? "the host or a subnet, not both" : "the host or a subnet");
+	else if (subnet && interfaces)
+		conf_error(r, conf_place(config_setting_get_member(group, "interfaces")),
+			   "a subnet is known by its addresses: leave them out",
+			   "only the host can be limited to interfaces");
+	else if (host)
+		read_host(r, group, acl);
+	else
+		read_subnet(r, group, acl);
+}
+
+static void read_associations(struct conf_reader *r, const config_setting_t *acl_group,
+			      uint32_t acl)
+{
+	const config_setting_t *list;
+	enum conf_found found = conf_get_list(r, acl_group, "associations", &list);
+	int length = found == CONF_OK ? config_setting_length(list) : 0;
+
+	for (int i = 0; i < length; i++)
+		read_association(r, config_setting_get_elem(list, (unsigned int)i), acl);
+}
+
+/* The name may be missing or taken; the rest is read all the same, for what else is wrong. */
+static void read_acl(struct conf_reader *r, const config_setting_t *group)
+{
+	const char *name = "?";
+	uint32_t index = (uint32_t)r->policy->acl_count;
+	struct acl *acl;
+
+	if (!conf_is_group(r, group, "a network ACL"))
+		return;
+	conf_check_keys(r, group, "a network ACL", acl_keys);
+	if (conf_get_name(r, group, "a network ACL", &name) == CONF_OK) {
+		for (uint32_t i = 0; i < index; i++)
+			if (strcmp(r->policy->acls[i].name, name) == 0)
+				conf_error(r, conf_place(group), "give it another name",
+					   "there is already a network ACL \"%s\"", name);
+	}
+	acl = policy_add_acl(r->policy, name);
+	if (!acl) {
+		conf_out_of_memory(r);
+		return;
+	}
+	read_associations(r, group, index);
+	conf_read_rules(r, group, INBOUND, acl);
+	conf_read_rules(r, group, OUTBOUND, acl);
+	conf_lint_acl(r, group, index);
+}
+
+static void read_acls(struct conf_reader *r, const config_setting_t *root)
+{
+	const config_setting_t *list;
+	enum conf_found found = conf_get_list(r, root, "network_acls", &list);
+	int length = found == CONF_OK ? config_setting_length(list) : 0;
+
+	if (found != CONF_BAD && length == 0)
+		conf_error(r, (struct conf_place){0},
+			   "start from the nacld.conf that comes with nacld",
+			   "there is no network ACL: %s would protect nothing",
+			   config_setting_length(root) ? "this file" : "an empty file");
+	for (int i = 0; i < length; i++)
+		read_acl(r, config_setting_get_elem(list, (unsigned int)i));
+}
+
+void conf_read_policy(struct conf_reader *r, const config_setting_t *root)
+{
+	conf_check_keys(r, root, "the configuration", top_keys);
+	read_modes(r, root);
+	read_queue(r, root);
+	read_exempt(r, root);
+	conf_read_flow_log(r, root);
+	conf_read_sets(r, root);
+	read_acls(r, root);
+	if (r->report->errors == 0)
+		conf_lint_sets(r, root);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration's text before libconfig sees it, includes and all.
+ *
+ * libconfig parses, but version 1.5 is too forgiving and too silent to be left alone with the file:
+ * an integer that does not fit wraps without a word, a comment that is never closed swallows the
+ * rest, a NUL byte ends the file, a folder given as an include ends the process, and "syntax error"
+ * is all it says, often a line late. So the text is cut into tokens (conf_token) and walked by its
+ * grammar (conf_grammar) here first; libconfig then only meets text that is in order.
+ *
+ * Includes are followed exactly where libconfig does: "@include" at the start of a line, relative
+ * to the folder of the configuration, at most ten deep.
+ */
+#include "conf/grammar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INCLUDE_DEPTH_MAX 10 /* libconfig's own */
+
+struct scan {
+	struct conf_reader *r;
+	struct conf_grammar grammar;
+	size_t include_depth;
+	size_t includes[INCLUDE_DEPTH_MAX + 1]; /* indices of the sources being read */
+};
+
+static bool scan_source(struct scan *s, size_t index);
+
+bool conf_scan_doubts(const struct conf_reader *r, struct conf_place place)
+{
+	size_t index = conf_source_index(r, place.file);
+
+	for (size_t i = 0; i < r->bad_number_count; i++)
+		if (r->bad_numbers[i].line == place.line &&
+		    conf_source_index(r, r->bad_numbers[i].file) == index)
+			return true;
+	return false;
+}
+
+/* Is the source already being read, under whatever name? */
+static bool includes_itself(const struct scan *s, size_t index)
+{
+	const struct conf_source *sources = s->r->sources;
+
+	for (size_t i = 0; i < s->include_depth; i++)
+		if (sources[s->includes[i]].inode == sources[index].inode &&
+		    sources[s->includes[i]].device == sources[index].device)
+			return true;
+	return false;
+}
+
+/* Reads the file an include names; its index, or -1 after a diagnostic. */
+static int read_include(struct scan *s, const struct conf_token *token, struct conf_place place)
+{
+	char *name = strndup(token->text, token->len);
+	char *path = name ? conf_source_path(s->r, name) : NULL;
+	int index = -1;
+
+	if (!path)
+		conf_out_of_memory(s->r);
+	else if (name[0] == '/' || strchr(name, '\\'))
+		conf_error(s->r, place, "write it relative to the folder of the configuration",
+			   "an include takes no %s",
+			   name[0] == '/' ? "absolute name" : "backslash");
+	else
+		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
+	free(path);
+	if (index < 0)
+		free(name);
+	else
+		s->r->sources[index].alias = name;
+	return index;
+}
+
+static bool include(struct scan *s, const struct conf_token *token, struct conf_place place)
+{
+	int index;
+
+	if (s->include_depth > INCLUDE_DEPTH_MAX) {
+		conf_error(s->r, place, NULL, "files include each other more than %d deep",
+			   INCLUDE_DEPTH_MAX);
+		return false;
+	}
+	index = read_include(s, token, place);
+	if (index < 0)
+		return false;
+	if (includes_itself(s, (size_t)index)) {
+		conf_error(s->r, place, "remove the line", "the file includes itself");
+		return false;
+	}
+	return scan_source(s, (size_t)index);
+}
+
+static bool scan_source(struct scan *s, size_t index)
+{
+	/* The array of sources may move at an include; names and texts do not. */
+	const char *name = s->r->sources[index].name, *text = s->r->sources[index].text;
+	size_t len = s->r->sources[index].len;
+	struct conf_lexer lexer = {.at = text, .start = text, .line = 1};
+	struct conf_place place = {.file = name, .line = 1};
+	struct conf_token token;
+	bool ok = true;
+
+	if (strlen(text) != len) {
+		while (*lexer.at)
+			place.line += *lexer.at++ == '\n';
+		conf_error(s->r, place, NULL, "a NUL byte: this is no text file");
+		return false;
+	}
+	s->includes[s->include_depth++] = index;
+	while (ok && conf_token_next(&lexer, &token)) {
+		place.line = token.line;
+		if (token.error) {
+			conf_error(s->r, place, token.hint, "%s", token.error);
+			return false;
+		}
+		if (token.kind == TOKEN_INCLUDE) {
+			ok = include(s, &token, place);
+			continue;
+		}
+		ok = conf_grammar_take(&s->grammar, &token, place);
+	}
+	s->include_depth--;
+	return ok;
+}
+
+bool conf_scan(struct conf_reader *r)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+	bool ok;
+
+	if (!s) {
+		conf_out_of_memory(r);
+		return false;
+	}
+	s->r = s->grammar.r = r;
+	s->grammar.depth = 1;
+	ok = scan_source(s, 0) && conf_grammar_end(&s->grammar) && !s->grammar.refused;
+	free(s);
+	return ok;
+}

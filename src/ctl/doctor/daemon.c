@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon, by what it says of itself, and the kernel's table of queues: whether the two and the
+ * loaded rules agree on which queues there are. A queue that rules lead to and nobody reads drops
+ * all it is given (or passes it, as on_failure has it), and neither side would tell.
+ */
+#include "ctl/doctor/doctor.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/nfqueue_proc.h"
+#include "ctl/client.h"
+#include "conf/conf.h"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static char *canonical(const struct policy *policy)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	if (!to)
+		return NULL;
+	conf_print(policy, to);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Does the daemon run by another text than the file has now? */
+static bool edited(const struct doctor *doctor)
+{
+	char error[CLIENT_ERROR_LEN], *here = doctor->policy ? canonical(doctor->policy) : NULL;
+	const char *there;
+	bool differs = false;
+	json_t *answer;
+
+	if (here && client_request(doctor->socket_path, "config", &answer, error) == 0) {
+		there = text_of(answer, "config");
+		differs = there && strcmp(here, there) != 0;
+		json_decref(answer);
+	}
+	free(here);
+	return differs;
+}
+
+/* One file may have several names, relative ones among them. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				     x.st_ino == y.st_ino);
+}
+
+/* What becomes of the packets meanwhile. */
+static void examine_silence(struct doctor *doctor)
+{
+	const struct steer_status *survey = &doctor->survey;
+
+	doctor_say(doctor, "daemon", "systemctl status nacld", "%s", doctor->silence);
+	if (survey->count > 0)
+		doctor_say(doctor, "packets", "start nacld, or naclctl steer down",
+			   "steered, and nobody judges them: they %s",
+			   steer_bypasses(&survey->loaded[survey->backend])
+				   ? "pass, unfiltered (on_failure = \"accept\")"
+				   : "are all dropped (on_failure = \"drop\")");
+}
+
+void doctor_daemon(struct doctor *doctor)
+{
+	const json_t *status = doctor->status;
+	const char *file = text_of(status, "config"), *mode = text_of(status, "mode");
+	const char *refused = text_of(status, "last_reload_error");
+	const char *flow_error = text_of(json_object_get(status, "flow_log"), "error");
+
+	if (!status) {
+		examine_silence(doctor);
+		return;
+	}
+	doctor_say(doctor, "daemon", NULL, "nacld %s answers, %s", text_of(status, "version"),
+		   mode && strcmp(mode, "monitor") == 0 ? "in MONITOR MODE: it drops nothing"
+							: "enforcing");
+	if (refused)
+		doctor_say(doctor, "daemon", "naclctl check, mend the file, naclctl reload",
+			   "the last reload was REFUSED, an older policy runs: %s", refused);
+	if (file && !same_file(file, doctor->file))
+		doctor_say(doctor, "daemon", "look at that file, or restart nacld with this one",
+			   "nacld runs by %s, not by %s", file, doctor->file);
+	else if (!refused && edited(doctor))
+		doctor_say(doctor, "daemon", "naclctl reload", "%s was changed since nacld read it",
+			   doctor->file);
+	if (flow_error)
+		doctor_say(doctor, "flow log", "see to the file's disk and folder", "%s",
+			   flow_error);
+}
+
+/* Some queues, or none: first > last. */
+struct queues {
+	unsigned int first;
+	unsigned int last;
+};
+
+static bool any(struct queues queues)
+{
+	return queues.first <= queues.last;
+}
+
+/* Those that the daemon reads. */
+static struct queues queues_read(const json_t *status)
+{
+	const json_t *list = json_object_get(status, "queues");
+	const json_t *first = json_object_get(json_array_get(list, 0), "queue");
+	struct queues queues = {.first = 1, .last = 0};
+
+	if (json_is_integer(first)) {
+		queues.first = (unsigned int)json_integer_value(first);
+		queues.last = queues.first + (unsigned int)json_array_size(list) - 1;
+	}
+	return queues;
+}
+
+/* Those that the loaded rules lead to. */
+static struct queues queues_sent_to(const struct steer_status *survey)
+{
+	struct queues queues = {.first = 1, .last = 0};
+
+	steer_queues(&survey->loaded[survey->backend], &queues.first, &queues.last);
+	return queues;
+}
+
+static void examine_losses(struct doctor *doctor, unsigned int number,
+			   const struct nfqueue_proc *queue)
+{
+	if (queue->dropped)
+		doctor_say(doctor, "queues", "raise queue.length in the configuration, and restart",
+			   "queue %u was full: %" PRIu32 " packets lost unjudged", number,
+			   queue->dropped);
+	if (queue->user_dropped)
+		doctor_say(doctor, "queues",
+			   "raise queue.count (a thread each) in the configuration, and restart",
+			   "queue %u's reader was too slow: %" PRIu32 " packets lost unjudged",
+			   number, queue->user_dropped);
+}
+
+/* One queue that packets are sent to or the daemon says it reads. Is it well so far? */
+static bool examine_queue(struct doctor *doctor, int table, unsigned int number)
+{
+	struct nfqueue_proc queue;
+	bool bound = nfqueue_proc_read(table, (uint16_t)number, &queue);
+
+	if (!doctor->status) {
+		if (bound)
+			doctor_say(doctor, "queues",
+				   "stop that program, or choose another queue.first",
+				   "queue %u is read by another program (netlink port %" PRIu32 ")",
+				   number, queue.portid);
+		return !bound;
+	}
+	if (!bound) {
+		doctor_say(doctor, "queues", "systemctl restart nacld",
+			   "nacld answers, but nobody reads queue %u", number);
+		return false;
+	}
+	examine_losses(doctor, number, &queue);
+	return queue.dropped == 0 && queue.user_dropped == 0;
+}
+
+static const char *words(struct queues queues, char buf[static 32])
+{
+	if (queues.first == queues.last)
+		snprintf(buf, 32, "queue %u", queues.first);
+	else
+		snprintf(buf, 32, "queues %u-%u", queues.first, queues.last);
+	return buf;
+}
+
+void doctor_queues(struct doctor *doctor)
+{
+	const struct queues sent = queues_sent_to(&doctor->survey);
+	const struct queues read = queues_read(doctor->status);
+	const struct queues looked = any(read) ? read : sent;
+	int table = nfqueue_proc_open();
+	bool well = true;
+	char to[32], by[32];
+
+	if (any(sent) && any(read) && (sent.first != read.first || sent.last != read.last)) {
+		doctor_say(doctor, "queues", "systemctl restart nacld && naclctl steer up",
+			   "the kernel sends packets to %s, and nacld reads %s", words(sent, to),
+			   words(read, by));
+		well = false;
+	}
+	for (unsigned int i = looked.first; table >= 0 && i <= looked.last; i++)
+		if (!examine_queue(doctor, table, i))
+			well = false;
+	if (well && any(read))
+		doctor_say(doctor, "queues", NULL, "nacld reads %s%s%s", words(read, by),
+			   any(sent) ? ", where the kernel sends packets" : "",
+			   table < 0 ? "" : ", nothing was lost");
+	if (table >= 0)
+		close(table);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * naclctl doctor: what is wrong with this host's setup, a line each, with what to do next.
+ *
+ * Each part of nacld knows itself; what falls between them nobody sees: rules that lead to a queue
+ * that no one reads, a daemon that no packet reaches, a file that was edited and never loaded. This
+ * looks at all of them at once, changes nothing (backends are tried in a network namespace that is
+ * gone a moment later), and is what one runs first and sends along when asking for help.
+ */
+#include "ctl/doctor/doctor.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/protocol.h"
+#include "ctl/client.h"
+#include "ctl/command.h"
+#include "ctl/term.h"
+#include "conf/conf.h"
+
+#define CHECK_WIDTH 13
+
+static void usage(FILE *to)
+{
+	fputs("usage: naclctl doctor [OPTION ...]\n"
+	      "\n"
+	      "What is wrong with this host's setup: configuration, kernel, steering, daemon, queues,\n"
+	      "ports. A line each, with what to do next. Changes nothing.\n"
+	      "\n"
+	      "  -f, --file FILE    the configuration (default: the running daemon's, or\n"
+	      "                     " PROTOCOL_CONFIG_DEFAULT ")\n"
+	      "  -j, --json         for programs\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
+	      ")\n"
+	      "  -h, --help         this text\n"
+	      "\n"
+	      "Exit status: 0 all is well, 1 there are problems, 2 usage or no permission.\n",
+	      to);
+}
+
+void doctor_say(struct doctor *doctor, const char *check, const char *next, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (next)
+		doctor->findings = true;
+	json_array_append_new(doctor->lines,
+			      json_pack("{s:s, s:b, s:s, s:s?}", "check", check, "ok", next == NULL,
+					"message", text, "next", next));
+}
+
+/* Asked before everything else: it may know which file it runs by. */
+static void ask_daemon(struct doctor *doctor)
+{
+	const char *refusal, *file;
+
+	if (client_request(doctor->socket_path, "status", &doctor->answer, doctor->silence) < 0)
+		return;
+	refusal = client_refusal(doctor->answer);
+	if (refusal)
+		snprintf(doctor->silence, sizeof(doctor->silence), "nacld refuses: %s", refusal);
+	else
+		doctor->status = json_object_get(doctor->answer, "status");
+	file = json_string_value(json_object_get(doctor->status, "config"));
+	if (file && !doctor->file_given)
+		doctor->file = file;
+}
+
+static const struct conf_diagnostic *first_error(const struct conf_report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (report->items[i].severity == CONF_ERROR)
+			return &report->items[i];
+	return NULL;
+}
+
+static void examine_file(struct doctor *doctor)
+{
+	struct conf_report report = {0};
+	const char *bad_interface = NULL;
+
+	doctor->policy = conf_load(doctor->file, &report);
+	if (!doctor->policy) {
+		const struct conf_diagnostic *error = first_error(&report);
+
+		doctor_say(doctor, "configuration", "naclctl check tells more; mend the file",
+			   "%s cannot be used: %zu error%s, the first in line %u: %s", doctor->file,
+			   report.errors, report.errors == 1 ? "" : "s", error ? error->line : 0,
+			   error ? error->message : "out of memory");
+	} else if (steer_plan_build(doctor->policy, &doctor->plan, &bad_interface)) {
+		doctor_say(doctor, "configuration", "name the interface otherwise",
+			   "%s: interface \"%s\" cannot stand in a ruleset", doctor->file,
+			   bad_interface ? bad_interface : "?");
+	} else if (doctor->plan.count == 0) {
+		doctor_say(doctor, "configuration", "give an ACL an association: nacld.conf(5)",
+			   "%s protects nothing: no ACL is associated with the host or a subnet",
+			   doctor->file);
+	} else {
+		struct conf_size size = conf_size(doctor->policy);
+
+		doctor_say(doctor, "configuration", NULL, "%s: %zu ACL%s, %zu rules%s",
+			   doctor->file, size.acls, size.acls == 1 ? "" : "s", size.rules,
+			   report.warnings ? "; naclctl check has warnings" : "");
+	}
+	conf_report_fini(&report);
+}
+
+static void print_text(const struct doctor *doctor)
+{
+	struct term term = term_for(stdout);
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(doctor->lines, i, line)
+	{
+		const char *check = json_string_value(json_object_get(line, "check"));
+		const char *next = json_string_value(json_object_get(line, "next"));
+
+		printf("%s%s%s  %s", next ? term.bold : "", next ? "PROBLEM" : "ok     ",
+		       next ? term.off : "", check);
+		term_pad(stdout, strlen(check), CHECK_WIDTH);
+		fputs(json_string_value(json_object_get(line, "message")), stdout);
+		printf(next ? "; next: %s\n" : "\n", next);
+	}
+}
+
+static void print_json(const struct doctor *doctor)
+{
+	json_t *root = json_pack("{s:b, s:s, s:O}", "ok", !doctor->findings, "config", doctor->file,
+				 "checks", doctor->lines);
+
+	if (root)
+		json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+}
+
+static int examine(struct doctor *doctor, bool json)
+{
+	doctor->lines = json_array();
+	ask_daemon(doctor);
+	examine_file(doctor);
+	if (steer_status(doctor->plan.count ? &doctor->plan : NULL, STEER_NFT, &doctor->survey)) {
+		fputs("naclctl doctor: out of memory\n", stderr);
+		return NACLCTL_USAGE;
+	}
+	doctor_kernel(doctor);
+	doctor_steering(doctor);
+	doctor_daemon(doctor);
+	doctor_queues(doctor);
+	doctor_ports(doctor);
+	if (json)
+		print_json(doctor);
+	else
+		print_text(doctor);
+	return doctor->findings ? NACLCTL_NO : NACLCTL_OK;
+}
+
+static void doctor_fini(struct doctor *doctor)
+{
+	steer_status_fini(&doctor->survey);
+	steer_plan_fini(&doctor->plan);
+	policy_free(doctor->policy);
+	json_decref(doctor->lines);
+	json_decref(doctor->answer);
+}
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct doctor *doctor, bool *json)
+{
+	static const struct option longs[] = {{"file", required_argument, NULL, 'f'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"socket", required_argument, NULL, 's'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "f:js:h", longs, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			doctor->file = optarg;
+			doctor->file_given = true;
+			break;
+		case 'j':
+			*json = true;
+			break;
+		case 's':
+			doctor->socket_path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return NACLCTL_OK;
+		default:
+			usage(stderr);
+			return NACLCTL_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "naclctl doctor: \"%s\" is one argument too many\n", argv[optind]);
+	usage(stderr);
+	return NACLCTL_USAGE;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct doctor doctor = {.file = PROTOCOL_CONFIG_DEFAULT,
+				.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	bool json = false;
+	int status = parse_options(argc, argv, &doctor, &json);
+
+	if (status >= 0)
+		return status;
+	if (!steer_may_administer()) {
+		fputs("naclctl: doctor needs CAP_NET_ADMIN to look at the kernel; run it as root "
+		      "(sudo)\n",
+		      stderr);
+		return NACLCTL_USAGE;
+	}
+	status = examine(&doctor, json);
+	doctor_fini(&doctor);
+	return status;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel rules that bring packets here: loaded, by the file, as `steer up` left them, and
+ * watched. What is so with fragments and without a daemon is read from the loaded rules: they are
+ * what holds.
+ */
+#include "ctl/doctor/doctor.h"
+
+#include <string.h>
+
+#include "steer/diff.h"
+#include "steer/desired.h"
+
+static const struct steer_rules *loaded(const struct doctor *doctor)
+{
+	return &doctor->survey.loaded[doctor->survey.backend];
+}
+
+/* Did somebody change or remove what `steer up` loaded? */
+static bool tampered(const struct steer_desired *intent, const struct steer_status *survey)
+{
+	return !steer_rules_equal(&survey->loaded[intent->backend], &intent->rules);
+}
+
+static void examine_rules(struct doctor *doctor, const struct steer_desired *intent)
+{
+	const struct steer_status *survey = &doctor->survey;
+	const char *name = steer_backend_name(survey->backend), *up = "naclctl steer up";
+	const char *whose = intent && tampered(intent, survey)
+				    ? "somebody else has removed or changed "
+				      "what `steer up` loaded"
+				    : NULL;
+	char words[STEER_DIFF_LEN];
+
+	if (survey->count == 0)
+		doctor_say(doctor, "steering", doctor->status ? up : "systemctl start nacld",
+			   "%s: no packet reaches nacld, nothing is filtered",
+			   whose ? whose : "not loaded");
+	else if (survey->count > 1)
+		doctor_say(doctor, "steering", up,
+			   "loaded through more than one of nft, iptables-nft and iptables-legacy: "
+			   "packets are judged more than once");
+	else if (doctor->plan.count == 0)
+		doctor_say(doctor, "steering", whose ? up : NULL, "loaded (%s)%s%s", name,
+			   whose ? "; " : "", whose ? whose : "");
+	else if (!survey->equal)
+		doctor_say(doctor, "steering", up, "loaded (%s), but not as %s asks%s%s: %s", name,
+			   doctor->file, whose ? "; " : "", whose ? whose : "",
+			   steer_diff_words(loaded(doctor), &survey->wanted, words));
+	else
+		doctor_say(doctor, "steering", NULL, "loaded (%s), as %s asks", name, doctor->file);
+}
+
+/* Which of both holds; that it is not what the file asks was said by examine_rules. */
+static void examine_fragments(struct doctor *doctor)
+{
+	if (doctor->survey.count > 0)
+		doctor_say(
+			doctor, "fragments", NULL, "%s",
+			steer_reassembles(loaded(doctor))
+				? "put together by the kernel before they are judged (reassemble)"
+				: "judged as they come (strict), unless connection tracking joins "
+				  "them");
+}
+
+static void examine_watch(struct doctor *doctor, const struct steer_desired *intent)
+{
+	bool guard = doctor->policy && doctor->policy->steering == POLICY_GUARD;
+
+	if (!intent)
+		return;
+	if (steer_watch_claimed())
+		doctor_say(doctor, "watch", NULL, "a change of the steering would be %s",
+			   guard ? "told and put back (guard)" : "told (watch)");
+	else
+		doctor_say(
+			doctor, "watch",
+			"systemctl start nacld-watch; by hand: naclctl steer watch",
+			"nobody watches the steering: `nft flush ruleset` or `iptables -F` would "
+			"go unnoticed%s",
+			guard ? ", though the configuration says \"guard\"" : "");
+}
+
+void doctor_steering(struct doctor *doctor)
+{
+	struct steer_desired intent = {0};
+	bool noted = steer_desired_load(&intent) == 0;
+
+	examine_rules(doctor, noted ? &intent : NULL);
+	examine_fragments(doctor);
+	examine_watch(doctor, noted ? &intent : NULL);
+	steer_rules_fini(&intent.rules);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * naclctl explain: judges one packet and its reply, and says why.
+ *
+ * The point of the whole program in one answer: a network ACL remembers nothing, so the reply is
+ * judged on its own. Here are the options, the exit status and the JSON; the story for people is in
+ * explain_story.c, the judging in judge.c.
+ */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "common/protocol.h"
+#include "ctl/command.h"
+#include "ctl/explain/explain.h"
+#include "ctl/source.h"
+#include "ctl/verdict.h"
+
+#define WORDS_MAX 16
+
+struct options {
+	const char *file;
+	const char *socket_path;
+	char *type;
+	char *code;
+	bool json;
+	bool all;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: naclctl explain [OPTION ...] in|out|forward PROTO SRC[:PORT] DST[:PORT]\n"
+	      "\n"
+	      "Judges the packet and its reply: which list, which rule, and why. IPv6 with a port\n"
+	      "stands in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n"
+	      "\n"
+	      "  -f, --file FILE    judge by this configuration, not by the running daemon\n"
+	      "  -t, --type T       ICMP type (default: echo request)\n"
+	      "  -c, --code C       ICMP code (default: 0)\n"
+	      "  -a, --all          show every rule before the one that decides\n"
+	      "  -j, --json         for machines\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
+	      ")\n"
+	      "  -h, --help         this text\n"
+	      "\n"
+	      "Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
+	      "its reply is dropped.\n",
+	      to);
+}
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct options *out)
+{
+	static const struct option longs[] = {
+		{"file", required_argument, NULL, 'f'},   {"type", required_argument, NULL, 't'},
+		{"code", required_argument, NULL, 'c'},   {"all", no_argument, NULL, 'a'},
+		{"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+		{"socket", required_argument, NULL, 's'}, {0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "f:t:c:ajs:h", longs, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			out->file = optarg;
+			break;
+		case 't':
+			out->type = optarg;
+			break;
+		case 'c':
+			out->code = optarg;
+			break;
+		case 'a':
+			out->all = true;
+			break;
+		case 'j':
+			out->json = true;
+			break;
+		case 's':
+			out->socket_path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return NACLCTL_OK;
+		default:
+			usage(stderr);
+			return NACLCTL_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* The words of a packet line: the arguments, then the options that say the same. */
+static bool parse_packet(int count, char **args, const struct options *options,
+			 struct packet_line *out)
+{
+	static char type_word[] = "type", code_word[] = "code";
+	char error[PACKETLINE_ERROR_LEN], *words[WORDS_MAX];
+	size_t n = 0;
+
+	while (count-- > 0 && n < WORDS_MAX - 4)
+		words[n++] = *args++;
+	if (options->type) {
+		words[n++] = type_word;
+		words[n++] = options->type;
+	}
+	if (options->code) {
+		words[n++] = code_word;
+		words[n++] = options->code;
+	}
+	if (packet_line_parse(words, n, out, error) == 0)
+		return true;
+	fprintf(stderr, "naclctl explain: %s\n", error);
+	return false;
+}
+
+static json_t *suggestion_json(const struct policy *policy, const struct suggestion *suggestion)
+{
+	return json_pack("{s:s, s:s, s:o}", "acl", policy->acls[suggestion->acl].name, "direction",
+			 direction_name(suggestion->direction), "rule",
+			 verdict_rule_json(&suggestion->rule, suggestion->direction));
+}
+
+static void add_suggestions(const struct policy *policy, const struct roundtrip *j, json_t *object)
+{
+	const struct suggestion *first = j->suggestion_count > 0 ? &j->suggestions[0] : NULL;
+	json_t *all = json_array();
+
+	json_object_set_new(object, "suggestion",
+			    first ? verdict_rule_json(&first->rule, first->direction)
+				  : json_null());
+	json_object_set_new(object, "suggestion_for",
+			    first ? json_pack("{s:s, s:s}", "acl", policy->acls[first->acl].name,
+					      "direction", direction_name(first->direction))
+				  : json_null());
+	for (size_t i = 0; i < j->suggestion_count; i++)
+		json_array_append_new(all, suggestion_json(policy, &j->suggestions[i]));
+	json_object_set_new(object, "suggestions", all);
+}
+
+/*
+ * A stateful firewall remembers a request that it let through, and lets its reply pass; a request
+ * that it dropped has no reply to remember.
+ */
+static json_t *stateful_reply(const struct roundtrip *j)
+{
+	if (!j->has_reply)
+		return json_null();
+	return json_string(action_name((enum action)j->request_verdict.action));
+}
+
+static void print_json(const struct policy *policy, const struct roundtrip *j, FILE *to)
+{
+	json_t *reply =
+		j->has_reply ? verdict_json(policy, &j->reply, &j->reply_verdict) : json_null();
+	json_t *object = json_pack("{s:o, s:o, s:o}", "request",
+				   verdict_json(policy, &j->request, &j->request_verdict), "reply",
+				   reply, "stateful_reply", stateful_reply(j));
+
+	add_suggestions(policy, j, object);
+	json_object_set_new(object, "mode",
+			    json_string(policy->mode == POLICY_MONITOR ? "monitor" : "enforce"));
+	json_dumpf(object, to, JSON_INDENT(2));
+	fputc('\n', to);
+	json_decref(object);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct options options = {.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	struct packet_line line;
+	struct roundtrip roundtrip;
+	struct policy *policy;
+	int status;
+
+	status = parse_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	if (optind == argc) {
+		usage(stderr);
+		return NACLCTL_USAGE;
+	}
+	if (!parse_packet(argc - optind, argv + optind, &options, &line))
+		return NACLCTL_USAGE;
+	policy = source_policy("explain", options.file, options.socket_path);
+	if (!policy)
+		return NACLCTL_USAGE;
+	if (roundtrip_eval(policy, &line, &roundtrip) < 0) {
+		fputs("naclctl explain: no memory\n", stderr);
+		status = NACLCTL_USAGE;
+	} else {
+		if (options.json)
+			print_json(policy, &roundtrip, stdout);
+		else
+			explain_story(policy, &roundtrip, options.all, stdout);
+		status = roundtrip_exit(&roundtrip);
+	}
+	policy_free(policy);
+	return status;
+}

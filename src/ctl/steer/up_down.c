@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `naclctl steer up` and `down`.
+ *
+ * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
+ * the same rules are loaded already nothing is changed. What another backend still holds is removed
+ * only after the new rules are in: for a moment a packet may be judged twice, which changes no
+ * verdict, but at no moment does one pass unjudged. `down` looks at every backend. Both note what
+ * should be loaded from then on, for `steer watch`.
+ */
+#include "ctl/steer/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/protocol.h"
+#include "steer/desired.h"
+
+/* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
+static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
+		  bool changed, const char *message)
+{
+	json_t *root;
+
+	if (!request->json) {
+		if (message)
+			puts(message);
+		return NACLCTL_OK;
+	}
+	root = json_pack("{s:s, s:s?, s:b, s:O}", "steering", state, "backend",
+			 backend < STEER_BACKENDS ? steer_backend_name(backend) : NULL, "changed",
+			 changed, "notes", request->notes);
+	if (root)
+		json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+	return NACLCTL_OK;
+}
+
+static int print_dry(struct steer_request *request, enum steer_backend backend,
+		     const struct steer_rules *rules)
+{
+	json_t *root;
+
+	if (!request->json) {
+		printf("would load through %s:\n", steer_backend_name(backend));
+		steer_print_rules(backend, rules);
+		return NACLCTL_OK;
+	}
+	root = json_pack("{s:s, s:O, s:o}", "backend", steer_backend_name(backend), "notes",
+			 request->notes, "rules", steer_json_rules(backend, rules));
+	if (root)
+		json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+	return NACLCTL_OK;
+}
+
+/*
+ * For `steer watch`. Where /run cannot be written (a user namespace without a /run of its own)
+ * there is no lock, and nothing that could watch.
+ */
+static void note_intent(struct steer_request *request, enum steer_backend backend,
+			const struct steer_rules *rules)
+{
+	int err = steer_desired_save(backend, rules);
+
+	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
+		steer_note(request,
+			   "loaded, but it could not be noted in /run/nacld-steering: %s; `naclctl "
+			   "steer watch` will take it for a change of somebody else's",
+			   strerror(-err));
+}
+
+/*
+ * iptables-legacy has a table `security` only where the kernel was built with it. Without, outbound
+ * packets are queued in mangle, before the host's own outbound rules: what passes both passes in
+ * either order, and an unjudged host would be worse.
+ */
+int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
+		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
+{
+	static const char *const tables[] = {"security", "mangle"};
+	int tables_to_try = backend == STEER_IPTABLES_LEGACY ? 2 : 1;
+	int err = 0;
+
+	for (int i = 0; i < tables_to_try; i++) {
+		err = steer_backend_render(backend, plan, tables[i], out);
+		if (err) {
+			snprintf(reason, STEER_REASON_LEN, "out of memory");
+			return err;
+		}
+		err = steer_backend_apply(backend, out, changed, reason);
+		if (!err)
+			return i;
+		steer_rules_fini(out);
+		if (!strstr(reason, "'security'"))
+			break;
+	}
+	return err;
+}
+
+static int load(struct steer_request *request, const struct steer_plan *plan,
+		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules rules;
+	int loaded = steer_load_plan(plan, backend, &rules, changed, reason);
+
+	if (loaded < 0)
+		return loaded;
+	if (loaded == 1)
+		steer_note(request, "this kernel has no iptables table `security`: outbound "
+				    "packets are judged before, not after, the host's own rules");
+	note_intent(request, backend, &rules);
+	steer_rules_fini(&rules);
+	return 0;
+}
+
+/* Removes what a backend holds of ours. 0: nothing is left; *removed: something was there. */
+static int unload(enum steer_backend backend, bool *removed, char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules loaded, none = {0};
+	int err;
+
+	*removed = false;
+	/* What cannot be read cannot have been loaded: the kernel lacks it, or the tool does. */
+	if (steer_backend_read(backend, &loaded, reason))
+		return 0;
+	if (steer_rules_empty(&loaded))
+		err = 0;
+	else
+		err = steer_backend_apply(backend, &none, removed, reason);
+	steer_rules_fini(&loaded);
+	return err;
+}
+
+/* Everything of ours out of the kernel but what `keep` holds (STEER_BACKENDS: keep none). */
+static int unload_all_but(struct steer_request *request, enum steer_backend keep, bool *changed)
+{
+	char reason[STEER_REASON_LEN];
+	int failures = 0;
+
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		enum steer_backend backend = (enum steer_backend)i;
+		bool removed;
+
+		if (backend == keep)
+			continue;
+		if (unload(backend, &removed, reason)) {
+			fprintf(stderr, "naclctl: %s rules could not be removed: %s\n",
+				steer_backend_name(backend), reason);
+			failures++;
+		} else if (removed) {
+			*changed = true;
+			steer_note(request, "removed the %s rules%s", steer_backend_name(backend),
+				   backend == STEER_NFT ? ""
+							: "; the kernel's own chains they stood "
+							  "in stay, empty or as others filled "
+							  "them");
+		}
+	}
+	return failures ? NACLCTL_NO : NACLCTL_OK;
+}
+
+static int report_up(struct steer_request *request, const struct steer_plan *plan,
+		     enum steer_backend backend, bool changed)
+{
+	char message[256];
+	char queues[32];
+
+	if (plan->queue_first == plan->queue_last)
+		snprintf(queues, sizeof(queues), "queue %u", plan->queue_first);
+	else
+		snprintf(queues, sizeof(queues), "queues %u-%u", plan->queue_first,
+			 plan->queue_last);
+	snprintf(message, sizeof(message),
+		 "steering is up (%s)%s: %s; while no daemon listens packets %s",
+		 steer_backend_name(backend), changed ? "" : ", nothing to change", queues,
+		 plan->bypass ? "pass" : "are dropped");
+	return finish(request, "up", backend, changed, message);
+}
+
+/* Why a backend is passed over; printed as it happens, so that the last word is the choice. */
+static bool candidate(struct steer_request *request, enum steer_backend backend)
+{
+	char reason[STEER_REASON_LEN];
+
+	if (request->forced && backend != request->backend)
+		return false;
+	if (steer_backend_installed(backend, reason) &&
+	    (steer_backend_usable(backend, reason) || (request->forced && request->dry_run)))
+		return true;
+	steer_note(request, "%s: %s", steer_backend_name(backend), reason);
+	return false;
+}
+
+static int dry_up(struct steer_request *request, const struct steer_plan *plan)
+{
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		enum steer_backend backend = (enum steer_backend)i;
+		struct steer_rules rules;
+		int status;
+
+		/* By name there is nothing to find out: works without privileges and tools. */
+		if (request->forced ? backend != request->backend : !candidate(request, backend))
+			continue;
+		if (steer_backend_render(backend, plan, "security", &rules))
+			break;
+		status = print_dry(request, backend, &rules);
+		steer_rules_fini(&rules);
+		return status;
+	}
+	fputs("naclctl: no way to steer packets found\n", stderr);
+	return NACLCTL_NO;
+}
+
+int steer_up(struct steer_request *request, const struct steer_plan *plan)
+{
+	char reason[STEER_REASON_LEN];
+
+	if (request->dry_run)
+		return dry_up(request, plan);
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		enum steer_backend backend = (enum steer_backend)i;
+		bool changed = false;
+
+		if (!candidate(request, backend))
+			continue;
+		if (load(request, plan, backend, &changed, reason)) {
+			steer_note(request, "%s: %s", steer_backend_name(backend), reason);
+			continue;
+		}
+		if (unload_all_but(request, backend, &changed))
+			return NACLCTL_NO;
+		return report_up(request, plan, backend, changed);
+	}
+	finish(request, "failed", STEER_BACKENDS, false, NULL);
+	fputs("naclctl: steering could not be loaded; what was loaded before is unchanged\n",
+	      stderr);
+	return NACLCTL_NO;
+}
+
+static int dry_down(struct steer_request *request)
+{
+	char reason[STEER_REASON_LEN];
+
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		struct steer_rules rules;
+
+		if (steer_backend_read((enum steer_backend)i, &rules, reason))
+			continue;
+		if (!steer_rules_empty(&rules))
+			steer_note(request, "would remove the %s rules",
+				   steer_backend_name((enum steer_backend)i));
+		steer_rules_fini(&rules);
+	}
+	return finish(request, "unchanged", STEER_BACKENDS, false, "nothing was changed");
+}
+
+int steer_down(struct steer_request *request)
+{
+	bool changed = false;
+
+	if (request->dry_run)
+		return dry_down(request);
+	/* First, so that a guard never takes what follows for somebody else's deed. */
+	if (steer_desired_clear())
+		steer_note(request,
+			   "%s could not be cleared: a running `naclctl steer watch` may "
+			   "take this for somebody else's deed",
+			   "/run/nacld-steering");
+	if (unload_all_but(request, STEER_BACKENDS, &changed))
+		return NACLCTL_NO;
+	return finish(request, "down", STEER_BACKENDS, changed,
+		      changed ? "steering is down" : "steering is down; nothing was loaded");
+}

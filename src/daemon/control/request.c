@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a control request means: one table of names. Reading is for whoever may open the socket;
+ * changing is for those whom peer.c names.
+ */
+#include "daemon/control/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+#include <systemd/sd-daemon.h>
+
+#include "common/log.h"
+#include "common/protocol.h"
+#include "daemon/last_good.h"
+#include "daemon/control/status.h"
+
+static char *render(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *line = NULL;
+
+	json_decref(object);
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+char *request_refuse(const char *reason)
+{
+	return render(json_pack("{s:b, s:s}", "ok", 0, "error", reason));
+}
+
+char *request_report_text(const struct conf_report *report)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		return NULL;
+	conf_report_print(report, stream);
+	if (fclose(stream) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* A report is several lines; the log takes them one by one. */
+static void log_report(const struct conf_report *report)
+{
+	char *text = request_report_text(report), *save = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		log_warning("%s", line);
+	free(text);
+}
+
+static void notify_reloading(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+bool request_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
+{
+	char line[160];
+	bool done;
+
+	notify_reloading();
+	done = reload_policy(daemon, report, result);
+	log_report(report);
+	status_line(daemon, line, sizeof(line));
+	if (done)
+		log_info("reloaded %s; %s", daemon->config_path, line);
+	else
+		log_error("reload refused, the old policy stays: %s", result->error);
+	if (result->note[0])
+		log_warning("%s", result->note);
+	if (done)
+		last_good_save(daemon->current->policy);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
+	return done;
+}
+
+static json_t *answer_status(struct daemon *daemon)
+{
+	return json_pack("{s:b, s:o}", "ok", 1, "status", status_json(daemon));
+}
+
+static json_t *answer_config(struct daemon *daemon)
+{
+	json_t *answer = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		return NULL;
+	conf_print(daemon->current->policy, stream);
+	if (fclose(stream) == 0)
+		answer = json_pack("{s:b, s:s}", "ok", 1, "config", text);
+	free(text);
+	return answer;
+}
+
+static json_t *answer_reload(struct daemon *daemon)
+{
+	struct conf_report report = {0};
+	struct reload_result result;
+	bool done = request_reload(daemon, &report, &result);
+	char *text = request_report_text(&report);
+	json_t *answer;
+
+	if (done)
+		answer = json_pack("{s:b, s:s, s:s}", "ok", 1, "warnings", text ? text : "", "note",
+				   result.note);
+	else
+		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", result.error, "report",
+				   text ? text : "");
+	free(text);
+	conf_report_fini(&report);
+	return answer;
+}
+
+static const struct {
+	const char *name;
+	json_t *(*answer)(struct daemon *daemon);
+	bool changes;
+} requests[] = {
+	{"status", answer_status, false},
+	{"config", answer_config, false},
+	{"reload", answer_reload, true},
+};
+
+char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon)
+{
+	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *name = json_string_value(json_object_get(object, "request"));
+	char *answer = NULL;
+	bool known;
+	size_t i;
+
+	if (!object)
+		return request_refuse("not a JSON object on one line");
+	for (i = 0; name && i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (strcmp(requests[i].name, name) == 0)
+			break;
+	known = name && i < sizeof(requests) / sizeof(requests[0]);
+	if (!known)
+		answer = request_refuse("unknown request; known are status, config and reload");
+	else if (requests[i].changes && !peer_may_change(peer))
+		answer = request_refuse("only root and the group " PROTOCOL_GROUP
+					" may change anything: "
+					"use sudo");
+	else
+		answer = render(requests[i].answer(daemon));
+	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
+	json_decref(object);
+	return answer;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tells of dropped packets, and of those that monitor mode would have dropped: which, where, by
+ * what rule. Workers put events into their rings; the main thread writes them here, a few lines a
+ * period, so that a flood of bad packets is a counter and not a flood of log. Between periods with
+ * events the main thread sleeps: the first event of a quiet time wakes it, later ones wait for the
+ * period's end. What is in a ring may come from a child that was taken over: nothing in it is an
+ * index before it was looked at.
+ */
+#include "daemon/monitor/droplog.h"
+
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "text/packet_print.h"
+
+/* "web inbound rule 120", or what is left to say when a reload has replaced the snapshot. */
+static void decider(const struct event *event, const struct snapshot *current, char *buf,
+		    size_t len)
+{
+	const char *acl =
+		event->serial == current->serial && event->acl < current->policy->acl_count
+			? current->policy->acls[event->acl].name
+			: "(a replaced policy)";
+	const char *direction = direction_name(event->direction == OUTBOUND ? OUTBOUND : INBOUND);
+
+	if (event->reason >= PACKET_REASONS)
+		snprintf(buf, len, "unknown");
+	else if (event->reason != PACKET_OK)
+		snprintf(buf, len, "malformed: %s", packet_reason_name(event->reason));
+	else if (event->rule == 0)
+		snprintf(buf, len, "%s %s rule *", acl, direction);
+	else
+		snprintf(buf, len, "%s %s rule %u", acl, direction, event->rule);
+}
+
+static void tell(const struct event *event, const struct daemon *daemon)
+{
+	char packet[PACKETTEXT_LEN], why[160];
+
+	packet_print(event->hook <= HOOK_OUTPUT ? event->hook : HOOK_OUTPUT, &event->packet,
+		     packet);
+	decider(event, daemon->current, why, sizeof(why));
+	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
+}
+
+/* True when there was something. */
+static bool drain(struct droplog *droplog, struct daemon *daemon)
+{
+	struct event event;
+	bool any = false;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		/* One ring's fill at most: its ends are what the worker says. */
+		for (int n = 0; n < EVENT_RING_LEN; n++) {
+			if (!event_ring_take(&daemon->rings[i], &event))
+				break;
+			any = true;
+			if (droplog->lines < DROPLOG_LINES) {
+				droplog->lines++;
+				tell(&event, daemon);
+			} else {
+				droplog->untold++;
+			}
+		}
+	}
+	return any;
+}
+
+static uint64_t ring_losses(const struct daemon *daemon)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		lost += counter_read(&daemon->rings[i].lost);
+	return lost;
+}
+
+/* The period is over: say what was not told, and sleep unless more has come. */
+static void end_period(struct droplog *droplog, struct daemon *daemon)
+{
+	uint64_t lost = ring_losses(daemon);
+	uint64_t untold = droplog->untold + lost - droplog->lost_before;
+	bool more = false;
+
+	if (untold > 0)
+		log_info("and %llu more in the last %d s: naclctl show counts them all",
+			 (unsigned long long)untold, DROPLOG_PERIOD_MS / 1000);
+	*droplog = (struct droplog){.lost_before = lost};
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		more |= event_ring_arm(&daemon->rings[i]);
+	if (more)
+		droplog->period_end_ms = clock_monotonic_ms() + DROPLOG_PERIOD_MS;
+}
+
+void droplog_work(struct droplog *droplog, struct daemon *daemon)
+{
+	bool any = drain(droplog, daemon);
+
+	if (droplog->period_end_ms == 0 && any)
+		droplog->period_end_ms = clock_monotonic_ms() + DROPLOG_PERIOD_MS;
+	else if (droplog->period_end_ms != 0 && clock_monotonic_ms() >= droplog->period_end_ms)
+		end_period(droplog, daemon);
+}
+
+int droplog_timeout_ms(const struct droplog *droplog)
+{
+	int64_t left = droplog->period_end_ms - clock_monotonic_ms();
+
+	if (droplog->period_end_ms == 0)
+		return -1;
+	/* Within a period look again soon while lines are left to give, else at its end. */
+	if (droplog->lines < DROPLOG_LINES && left > 200)
+		return 200;
+	return left < 0 ? 0 : (int)left + 1;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The watchdog is fed by progress, not by being alive: a worker that is stuck in one batch holds up
+ * all traffic of its queue, which neither bypass nor fail-open covers. Then the service manager is
+ * told to restart the daemon, and the packet that the worker is stuck with is accused, so that the
+ * successor does not get stuck with it as well. Where a child judges, it is enough to end that one,
+ * and the daemon lives. A daemon that stands still as a whole feeds nothing.
+ *
+ * sd_notify() opens a socket for each message. A daemon that has no descriptor left still judges
+ * packets, and is not to be ended for it: so there is one socket from the start.
+ */
+#include "daemon/monitor/watchdog.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+/* A path, or an abstract name behind an @ (sd_notify(3)). -1: none, or of another kind. */
+static int open_notify(void)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t len = name ? strlen(name) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(address.sun_path) || (name[0] != '/' && name[0] != '@'))
+		return -1;
+	memcpy(address.sun_path, name, len);
+	if (name[0] == '@')
+		address.sun_path[0] = '\0';
+	len += offsetof(struct sockaddr_un, sun_path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && connect(fd, (const void *)&address, (socklen_t)len) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void tell(const struct watchdog *watchdog, const char *message)
+{
+	if (watchdog->notify < 0 ||
+	    send(watchdog->notify, message, strlen(message), MSG_NOSIGNAL) < 0)
+		sd_notify(0, message);
+}
+
+void watchdog_init(struct watchdog *watchdog)
+{
+	uint64_t limit_us = 0;
+
+	*watchdog = (struct watchdog){.notify = -1};
+	if (sd_watchdog_enabled(0, &limit_us) <= 0)
+		return;
+	watchdog->notify = open_notify();
+	watchdog->interval_ms = (int64_t)(limit_us / 1000 / WATCHDOG_LOOKS);
+	if (watchdog->interval_ms == 0)
+		watchdog->interval_ms = 1;
+	watchdog->next_ms = clock_monotonic_ms();
+}
+
+void watchdog_fini(struct watchdog *watchdog)
+{
+	if (watchdog->notify >= 0)
+		close(watchdog->notify);
+}
+
+int watchdog_timeout_ms(const struct watchdog *watchdog)
+{
+	int64_t left = watchdog->next_ms - clock_monotonic_ms();
+
+	if (watchdog->interval_ms == 0)
+		return -1;
+	return left < 0 ? 0 : (int)left + 1;
+}
+
+/* How often in a row the worker was found in the same place, not counting the first time. */
+static unsigned int look_at(struct watchdog *watchdog, const struct worker *worker, unsigned int i)
+{
+	bool busy;
+	uint64_t now = worker_progress(worker, &busy);
+
+	if (now != watchdog->seen[i])
+		watchdog->rescues[i] = 0;
+	if (busy && watchdog->busy[i] && now == watchdog->seen[i])
+		watchdog->stuck[i]++;
+	else
+		watchdog->stuck[i] = 0;
+	watchdog->seen[i] = now;
+	watchdog->busy[i] = busy;
+	return watchdog->stuck[i];
+}
+
+static bool all_progress(struct watchdog *watchdog, struct daemon *daemon)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		struct worker *worker = &daemon->workers[i];
+		unsigned int stuck = look_at(watchdog, worker, i);
+
+		if (stuck < WATCHDOG_PATIENCE)
+			continue;
+		log_error("queue %u: its worker makes no progress", queue_number(worker->queue));
+		if (watchdog->rescues[i] < WATCHDOG_RESCUES && worker_rescue(worker)) {
+			watchdog->rescues[i]++;
+			watchdog->busy[i] = false; /* another child, another chance */
+			continue;
+		}
+		batch_blame(queue_batch(worker->queue)->region);
+		all = false;
+	}
+	return all;
+}
+
+void watchdog_work(struct watchdog *watchdog, struct daemon *daemon)
+{
+	if (watchdog->interval_ms == 0 || clock_monotonic_ms() < watchdog->next_ms)
+		return;
+	watchdog->next_ms = clock_monotonic_ms() + watchdog->interval_ms;
+	tell(watchdog, all_progress(watchdog, daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_MONITOR_WATCHDOG_H
+#define NACLD_DAEMON_MONITOR_WATCHDOG_H
+
+#include "daemon/daemon.h"
+
+/*
+ * Feeds the service manager's watchdog (sd_watchdog_enabled(3)) for as long as every worker makes
+ * progress: sleeping in its receive call counts, being in the same batch as at the last looks does
+ * not. A worker that is found so WATCHDOG_PATIENCE times makes the service manager restart the
+ * daemon at once, within the time allowed.
+ */
+#define WATCHDOG_LOOKS    4 /* in the time allowed */
+#define WATCHDOG_PATIENCE 3
+#define WATCHDOG_RESCUES  4 /* of one batch: each costs it a packet */
+struct watchdog {
+	int notify;          /* the service manager's socket, or -1 */
+	int64_t interval_ms; /* 0: nobody asked for it */
+	int64_t next_ms;
+	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
+	bool busy[QUEUE_COUNT_MAX];
+	unsigned int stuck[QUEUE_COUNT_MAX];   /* looks in a row that found it where it was */
+	unsigned int rescues[QUEUE_COUNT_MAX]; /* of the batch it is in */
+};
+
+void watchdog_init(struct watchdog *watchdog);
+void watchdog_fini(struct watchdog *watchdog);
+
+/* How long until the next look; -1: never. */
+int watchdog_timeout_ms(const struct watchdog *watchdog);
+
+/* Looks and feeds when it is time. */
+void watchdog_work(struct watchdog *watchdog, struct daemon *daemon);
+
+#endif

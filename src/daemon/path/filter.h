@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_PATH_FILTER_H
+#define NACLD_DAEMON_PATH_FILTER_H
+
+#include "core/packet.h"
+#include "daemon/path/batch.h"
+#include "daemon/path/event_ring.h"
+#include "daemon/path/snapshot.h"
+
+/* Why a packet could not be judged and got the failure verdict. */
+enum filter_failure {
+	FILTER_NO_PAYLOAD,   /* "no-payload": the message carried no packet */
+	FILTER_OTHER_FAMILY, /* "other-family": neither IPv4 nor IPv6 */
+	FILTER_OTHER_HOOK,   /* "other-hook": queued from a hook that no ACL applies to */
+	FILTER_NO_ANSWER,    /* "no-answer": the judging process said neither accept nor drop */
+	FILTER_FAILURES,
+};
+
+const char *filter_failure_name(enum filter_failure failure);
+
+/* Counted by one worker alone; the main thread reads with counter_read. */
+struct filter_counters {
+	uint64_t wakeups;
+	uint64_t packets;
+	uint64_t accepted;
+	uint64_t dropped;
+	uint64_t would_drop; /* monitor mode: accepted, would have been dropped */
+	uint64_t outcomes[POLICY_OUTCOMES];
+	uint64_t reasons[PACKET_REASONS];
+	uint64_t failures[FILTER_FAILURES];
+	uint64_t errors[BATCH_ERRORS];
+};
+
+/*
+ * One worker's bench: which counters are its own, and where it tells of dropped packets. What it
+ * points at is in shared memory (sharedmem.h), where a child may write; the bench itself never is.
+ */
+struct filter {
+	unsigned int index; /* of its counter array in a snapshot */
+	int wake;           /* eventfd of the reader of events */
+	struct event_ring *events;
+	struct filter_counters *counters;
+};
+
+/* What the worker's packets are counted in at this moment: for one batch. NULL: no flow log. */
+struct flow_table *filter_flows(const struct filter *filter, const struct snapshot *snapshot);
+
+/*
+ * Judges one packet and counts it: what is to be done with it, in monitor mode too. No system
+ * call, no allocation, no lock.
+ */
+enum action filter_packet(struct filter *filter, struct snapshot *snapshot,
+			  struct flow_table *flows, int64_t now_s, const struct batch_packet *in);
+
+/* The failure verdict, for a packet nobody could filter; counted. */
+enum action filter_fail(struct filter *filter, const struct snapshot *snapshot,
+			enum filter_failure failure);
+
+/*
+ * Judges the `n` messages of a batch: one verdict a packet, into the batch. No system
+ * call but the clock's vDSO, no allocation, no lock.
+ */
+void filter_batch(struct filter *filter, struct snapshot *snapshot, struct batch *batch,
+		  unsigned int n);
+
+#endif

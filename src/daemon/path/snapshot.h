@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_PATH_SNAPSHOT_H
+#define NACLD_DAEMON_PATH_SNAPSHOT_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "core/policy.h"
+#include "daemon/path/counter.h"
+
+/* What a rule did. One writer (the worker), read by the main thread while it runs. */
+struct rule_counter {
+	uint64_t packets;
+	uint64_t bytes;   /* as IP states them; a GSO packet counts as the one it was queued as */
+	int64_t last_hit; /* seconds since the epoch; 0: never */
+};
+
+struct flow_table;
+struct isolate;
+
+/*
+ * A policy in use: the policy itself, a counter array for each worker, and what earlier snapshots
+ * had counted for the rules that stayed the same. The flow tables belong to the flow log: it
+ * exchanges them at a window's end, and replaces them together with the snapshot, so that the ACLs
+ * a table speaks of are those of the policy it was filled under. Owned by the main thread; workers
+ * hold it for one batch.
+ */
+struct snapshot {
+	struct policy *policy;
+	uint64_t serial;  /* 1, 2, ... in order of loading */
+	int64_t loaded_s; /* of the monotonic clock */
+	unsigned int worker_count;
+	struct rule_counter **workers; /* [worker][policy counter] */
+	struct rule_counter *base;     /* [policy counter] */
+	struct flow_table **flows;     /* [worker]; NULL: no flow log */
+	struct isolate **isolates;     /* [worker], the daemon's; NULL: judged in this process */
+};
+
+/*
+ * Compiles the policy and takes it over, also on failure. Memory is touched here, not by workers.
+ * 0, or -ENOMEM, or -E2BIG (policy_compile).
+ */
+int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count,
+		 struct snapshot **out);
+void snapshot_free(struct snapshot *snapshot);
+
+/* The sum of all workers and the base for one counter. */
+struct rule_counter snapshot_counter(const struct snapshot *snapshot, uint32_t counter);
+
+/*
+ * Carries counts over to the rules of `to` that mean the same as in `from`: equal ACL name,
+ * direction, number and content. Call when no worker uses `from` any more. O(rules).
+ */
+void snapshot_inherit(const struct snapshot *from, struct snapshot *to);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_STEER_BACKEND_H
+#define NACLD_STEER_BACKEND_H
+
+#include "steer/plan.h"
+
+/* The ways to put a plan into the kernel, the preferred one first. */
+enum steer_backend {
+	STEER_NFT,
+	STEER_IPTABLES_NFT,
+	STEER_IPTABLES_LEGACY,
+	STEER_BACKENDS,
+};
+
+/* Our part of a ruleset in its normal form; nft uses the first text for both families. */
+struct steer_rules {
+	char *text[2];
+};
+
+#define STEER_REASON_LEN 512
+
+const char *steer_backend_name(enum steer_backend backend); /* "nft", "iptables-nft", ... */
+bool steer_backend_parse(const char *name, enum steer_backend *out);
+
+/* Are its tools installed? Else reason names the package. */
+bool steer_backend_installed(enum steer_backend backend, char reason[static STEER_REASON_LEN]);
+
+/* Can the kernel do it? Changes nothing; iptables cannot tell before it is loaded, so: true. */
+bool steer_backend_usable(enum steer_backend backend, char reason[static STEER_REASON_LEN]);
+
+/*
+ * What of ours is loaded. 0 or -errno with reason filled. Not installed: nothing is loaded.
+ * The caller calls steer_rules_fini after success.
+ */
+int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
+		       char reason[static STEER_REASON_LEN]);
+
+/* The plan in this backend's normal form. Outbound iptables rules go to `output_table`. */
+int steer_backend_render(enum steer_backend backend, const struct steer_plan *plan,
+			 const char *output_table, struct steer_rules *out);
+
+/*
+ * Replaces what is loaded by `target` (empty: removes it). All or nothing: when one family fails,
+ * the other is put back. *changed tells whether the kernel was touched.
+ */
+int steer_backend_apply(enum steer_backend backend, const struct steer_rules *target, bool *changed,
+			char reason[static STEER_REASON_LEN]);
+
+bool steer_rules_empty(const struct steer_rules *rules);
+bool steer_rules_equal(const struct steer_rules *a, const struct steer_rules *b);
+void steer_rules_fini(struct steer_rules *rules);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_STEER_DIFF_H
+#define NACLD_STEER_DIFF_H
+
+#include <stddef.h>
+
+#include "steer/backend.h"
+
+/* A line that only one side has, without its leading tabs. */
+struct steer_odd_line {
+	bool missing; /* of what should be loaded; else loaded, and should not be */
+	const char *text;
+	size_t len; /* no newline; not NUL-terminated */
+};
+
+/* Calls `each` for every line of either side that the other lacks; returns how many. O(lines^2). */
+int steer_diff(const struct steer_rules *have, const struct steer_rules *want,
+	       void (*each)(const struct steer_odd_line *line, void *context), void *context);
+
+/*
+ * The difference in one sentence's worth: "2 rules missing, the first: -A INPUT -j NACLD-IN", and
+ * so on. Both sides equal: "". Returns buf.
+ */
+#define STEER_DIFF_LEN 512
+const char *steer_diff_words(const struct steer_rules *have, const struct steer_rules *want,
+			     char buf[static STEER_DIFF_LEN]);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iptables and ip6tables, both variants: the plan as text, and our own part of a foreign text.
+ *
+ * Own chains carry the prefix NACLD- and are entered by a jump that stands first in its chain:
+ *
+ *   mangle   INPUT, FORWARD   -> NACLD-IN, NACLD-FWD    (priority -150: before filter, 0)
+ *   security OUTPUT           -> NACLD-OUT              (50, or 150 with the nft variant: after it)
+ *   mangle   NACLD-DEFRAG                               (no jump: nothing ever passes it)
+ *
+ * So the ACL is the outer wall: inbound before the host's own firewall, outbound after it.
+ * NACLD-DEFRAG works by being loaded: a rule with the socket match turns on the kernel's reassembly
+ * for the network namespace, without connection tracking. Turned off again (by `down`, or fragments
+ * = "strict"), the kernel drops what waits in any queue of the namespace; a change that keeps it on
+ * loses nothing.
+ */
+#include "steer/iptables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN "NACLD-"
+
+static const char *const chain_names[STEER_CHAINS] = {OWN "IN", OWN "FWD", OWN "OUT"};
+static const char *const hook_names[STEER_CHAINS] = {"INPUT", "FORWARD", "OUTPUT"};
+
+static void render_queue(const struct steer_plan *plan, FILE *to)
+{
+	if (plan->queue_first == plan->queue_last)
+		fprintf(to, " -j NFQUEUE --queue-num %u", plan->queue_first);
+	else
+		fprintf(to, " -j NFQUEUE --queue-balance %u:%u", plan->queue_first,
+			plan->queue_last);
+	fputs(plan->bypass ? " --queue-bypass\n" : "\n", to);
+}
+
+/* One line; `type` is the one ICMPv6 type of it (iptables knows no ranges of types). */
+static void render_line(const struct steer_plan *plan, const struct steer_rule *rule,
+			unsigned int type, FILE *to)
+{
+	char buf[PREFIX_STRLEN];
+
+	fprintf(to, "-A %s", chain_names[rule->chain]);
+	if (rule->has_src)
+		fprintf(to, " -s %s", prefix_print(&rule->src, buf));
+	if (rule->has_dst)
+		fprintf(to, " -d %s", prefix_print(&rule->dst, buf));
+	if (rule->interface[0])
+		fprintf(to, " -%c %s", rule->chain == STEER_OUTPUT ? 'o' : 'i', rule->interface);
+	if (rule->protocol == PROTOCOL_UDP)
+		fprintf(to, " -p udp -m udp --sport %u --dport %u", rule->sport, rule->dport);
+	if (rule->protocol == PROTOCOL_ICMPV6)
+		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq 255", type);
+	if (rule->action == STEER_QUEUE)
+		render_queue(plan, to);
+	else
+		fputs(" -j RETURN\n", to);
+}
+
+static void render_chain(const struct steer_plan *plan, enum family family, enum steer_chain chain,
+			 FILE *to)
+{
+	if (!steer_plan_uses(plan, chain, family))
+		return;
+	fprintf(to, ":%s - [0:0]\n", chain_names[chain]);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct steer_rule *rule = &plan->rules[i];
+
+		if (rule->chain != chain || (rule->family != 0 && rule->family != family))
+			continue;
+		for (unsigned int type = rule->type_first; type <= rule->type_last; type++)
+			render_line(plan, rule, type, to);
+	}
+	fprintf(to, "-A %s -j %s\n", hook_names[chain], chain_names[chain]);
+}
+
+static void render_defrag(FILE *to)
+{
+	fputs(":" OWN "DEFRAG - [0:0]\n"
+	      "-A " OWN "DEFRAG -p udp -m udp --dport 1 -m socket -m comment --comment "
+	      "\"nothing passes here: loaded, it has the kernel reassemble fragments\" -j RETURN\n",
+	      to);
+}
+
+char *iptables_render(const struct steer_plan *plan, enum family family, const char *output_table)
+{
+	char *text = NULL, *own;
+	size_t size;
+	FILE *to;
+
+	to = open_memstream(&text, &size);
+	if (!to)
+		return NULL;
+	if (steer_plan_uses(plan, STEER_INPUT, family) ||
+	    steer_plan_uses(plan, STEER_FORWARD, family)) {
+		fputs("*mangle\n", to);
+		render_chain(plan, family, STEER_INPUT, to);
+		render_chain(plan, family, STEER_FORWARD, to);
+		if (plan->defrag)
+			render_defrag(to);
+	}
+	if (steer_plan_uses(plan, STEER_OUTPUT, family)) {
+		fprintf(to, "*%s\n", output_table);
+		render_chain(plan, family, STEER_OUTPUT, to);
+	}
+	own = fclose(to) == 0 ? iptables_own(text) : NULL;
+	free(text);
+	return own;
+}

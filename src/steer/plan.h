@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_STEER_PLAN_H
+#define NACLD_STEER_PLAN_H
+
+#include "core/policy.h"
+
+/* Where a rule stands. The order of enum hook, so that one converts to the other. */
+enum steer_chain {
+	STEER_INPUT = HOOK_INPUT,
+	STEER_FORWARD = HOOK_FORWARD,
+	STEER_OUTPUT = HOOK_OUTPUT,
+	STEER_CHAINS,
+};
+
+enum steer_action {
+	STEER_PASS,  /* leave our chain: the packet is none of nacld's business */
+	STEER_QUEUE, /* hand it to the daemon */
+};
+
+/* One kernel rule before it has a syntax. What is zero or empty is not looked at. */
+struct steer_rule {
+	uint8_t chain;    /* enum steer_chain */
+	uint8_t action;   /* enum steer_action */
+	uint8_t family;   /* enum family, or 0: both */
+	uint8_t protocol; /* 0, PROTOCOL_UDP (with ports) or PROTOCOL_ICMPV6 (with types) */
+	uint16_t sport;
+	uint16_t dport;
+	uint8_t type_first; /* ICMPv6 types, inclusive; such a rule also asks for hop limit 255 */
+	uint8_t type_last;
+	bool has_src;
+	bool has_dst;
+	struct prefix src;
+	struct prefix dst;
+	char interface[POLICY_INTERFACE_LEN]; /* in by (INPUT), out by (OUTPUT) */
+};
+
+/* Everything the kernel is told, in order. */
+struct steer_plan {
+	struct steer_rule *rules;
+	size_t count;
+	uint16_t queue_first;
+	uint16_t queue_last;
+	bool bypass; /* nobody listens: accept instead of drop */
+	bool defrag; /* have the kernel put fragments together first */
+};
+
+/*
+ * What the policy asks of the kernel. 0, -ENOMEM, or -EINVAL when an interface name cannot stand in
+ * a ruleset: *bad_interface then points at it, inside the policy. The plan owns its rules.
+ */
+int steer_plan_build(const struct policy *policy, struct steer_plan *out,
+		     const char **bad_interface);
+
+void steer_plan_fini(struct steer_plan *plan);
+
+/* Does any rule of this chain apply to this family? */
+bool steer_plan_uses(const struct steer_plan *plan, enum steer_chain chain, enum family family);
+
+#endif

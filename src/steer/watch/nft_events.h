@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_STEER_WATCH_NFT_EVENTS_H
+#define NACLD_STEER_WATCH_NFT_EVENTS_H
+
+#include "steer/backend.h"
+
+/* What the kernel tells of changes to nftables, which the nft variant of iptables is too. */
+struct steer_news {
+	bool touched; /* a table of ours, or one that ours may stand in, changed */
+	/*
+	 * "nft (pid 17)": who did it, of several the last that removed something; "": not told yet
+	 */
+	char by[40];
+	bool pending, removal; /* of a transaction whose end was not seen: it touched, it removed */
+};
+
+/* A non-blocking socket that hears them, or -errno. Wants CAP_NET_ADMIN. */
+int nft_events_open(void);
+
+/* Takes in all that waits; adds to *news. */
+void nft_events_drain(int fd, struct steer_news *news);
+
+/*
+ * iptables-legacy tells nobody, so it has to be asked: size, number of rules and entry points of
+ * the tables that `rules` stand in, of both families. Changes whenever a rule or chain comes or
+ * goes.
+ */
+#define STEER_LEGACY_TABLES 4
+struct legacy_poll {
+	int sockets[2]; /* IPv4, IPv6; or -errno */
+	struct {
+		int error;
+		unsigned int hooks, count, size;
+		unsigned int entries[5], underflows[5];
+	} tables[2][STEER_LEGACY_TABLES];
+};
+
+void legacy_poll_open(struct legacy_poll *legacy);
+void legacy_poll_close(struct legacy_poll *legacy);
+
+/*
+ * Looks again. True: something changed since the last look, or it cannot be told. Two system calls
+ * a table.
+ */
+bool legacy_poll_changed(struct legacy_poll *legacy, const struct steer_rules *rules);
+
+#endif

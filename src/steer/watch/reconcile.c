@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One look of the watcher: what is loaded beside what the last `steer up` noted (steer_desired.h),
+ * what to say about it, and whether to put it back.
+ *
+ * After `steer down` there is nothing to compare with, so neither a stop of the service nor an
+ * administrator's `down` is ever undone. The ruleset is read under the lock that `up` and `down`
+ * hold, so no half-done change is looked at.
+ *
+ * The same damage is told once, not at every look. A guard puts the rules back by the loader of
+ * `steer up`, at the pace of steer_ratelimit.h: against a program that keeps removing them it is an
+ * alarm a minute, and not a fight. What was put back is read again: a repair is claimed only when
+ * it is one.
+ */
+#include "steer/watch/reconcile.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/alarm.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "conf/conf.h"
+
+#define RETRY_MS 1000
+
+_Static_assert(STEER_REASON_LEN == STEER_DIFF_LEN, "either may be the alarm that was told");
+
+/* The entry of the journal's catalog; NULL: none. */
+static const char *alarm_id(const char *event)
+{
+	if (strcmp(event, "gone") == 0 || strcmp(event, "changed") == 0)
+		return ALARM_STEERING_LOST;
+	return strcmp(event, "paused") == 0 ? ALARM_STEERING_PAUSED : NULL;
+}
+
+/* One thing that happened: a line of the log, or with --json an object a line. */
+__attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *guard,
+						       void (*log)(const char *, ...),
+						       const char *event, const char *format, ...)
+{
+	const char *backend = steer_backend_name(guard->intent.backend);
+	char text[STEER_DIFF_LEN + STEER_REASON_LEN];
+	json_t *line;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!guard->request->json) {
+		if (alarm_id(event))
+			alarm_raise(alarm_id(event), "%s", text);
+		else
+			log("%s", text);
+		return;
+	}
+	line = json_pack("{s:s, s:s, s:s, s:s}", "event", event, "backend", backend, "by",
+			 guard->by, "message", text);
+	if (line)
+		json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(line);
+}
+
+static bool mode_of(const char *file, bool *mends)
+{
+	struct conf_report report = {0};
+	struct policy *policy = file ? conf_load(file, &report) : NULL;
+
+	conf_report_fini(&report);
+	if (!policy)
+		return false;
+	*mends = policy->steering == POLICY_GUARD;
+	policy_free(policy);
+	return true;
+}
+
+/* By the file as it is now; with errors in it, by the fallback, or else as before. */
+static bool may_mend(struct steer_reconciler *guard)
+{
+	if (guard->request->guard)
+		return true;
+	if (!mode_of(guard->request->file, &guard->mends))
+		mode_of(guard->request->fallback, &guard->mends);
+	return guard->mends;
+}
+
+/* From here on what changes is news. */
+static void legacy_seen(struct steer_reconciler *guard)
+{
+	if (steer_reconcile_must_ask(guard))
+		legacy_poll_changed(&guard->legacy, &guard->intent.rules);
+}
+
+static void become_whole(struct steer_reconciler *guard)
+{
+	const char *backend = steer_backend_name(guard->intent.backend);
+	char status[64];
+
+	if (guard->condition == CONDITION_BROKEN)
+		tell(guard, log_info, "whole", "steering is whole again (%s)", backend);
+	else if (guard->condition != CONDITION_WHOLE)
+		tell(guard, log_info, "watching", "watching the steering (%s)", backend);
+	guard->condition = CONDITION_WHOLE;
+	guard->alarm[0] = '\0';
+	snprintf(status, sizeof(status), "STATUS=whole (%s)", backend);
+	notify(status);
+}
+
+static void become_down(struct steer_reconciler *guard)
+{
+	if (guard->condition != CONDITION_DOWN)
+		tell(guard, log_info, "down",
+		     "steering is down: nothing to watch until `naclctl steer up`");
+	guard->condition = CONDITION_DOWN;
+	guard->alarm[0] = '\0';
+	notify("STATUS=steering is down");
+}
+
+/* Says what is wrong, once for each thing that is. */
+static void raise_alarm(struct steer_reconciler *guard, const struct steer_rules *have, bool mends)
+{
+	const char *backend = steer_backend_name(guard->intent.backend);
+	const char *next = mends ? "" : ". To load them again: naclctl steer up";
+	char words[STEER_DIFF_LEN], by[64] = "";
+
+	steer_diff_words(have, &guard->intent.rules, words);
+	if (guard->condition == CONDITION_BROKEN && strcmp(words, guard->alarm) == 0)
+		return;
+	guard->condition = CONDITION_BROKEN;
+	memcpy(guard->alarm, words, sizeof(guard->alarm));
+	if (guard->by[0])
+		snprintf(by, sizeof(by), " by %s", guard->by);
+	if (steer_rules_empty(have))
+		tell(guard, log_error, "gone",
+		     "STEERING IS GONE: its %s rules were removed%s; no packet reaches nacld, "
+		     "nothing is filtered%s",
+		     backend, by, next);
+	else
+		tell(guard, log_error, "changed",
+		     "STEERING IS NOT WHOLE: its %s rules were changed%s: %s%s", backend, by, words,
+		     next);
+	notify("STATUS=STEERING IS NOT WHOLE");
+}
+
+/* Loads what should be there. False: it did not work, and that was said. */
+static bool load_again(struct steer_reconciler *guard)
+{
+	struct steer_rules now = {0};
+	char reason[STEER_REASON_LEN];
+	bool changed, equal;
+	int err;
+
+	err = steer_backend_apply(guard->intent.backend, &guard->intent.rules, &changed, reason);
+	legacy_seen(guard); /* else the same removal a moment later would look like none */
+	if (!err)
+		err = steer_backend_read(guard->intent.backend, &now, reason);
+	if (err) {
+		tell(guard, log_error, "failed", "steering could not be put back: %s", reason);
+		return false;
+	}
+	equal = steer_rules_equal(&now, &guard->intent.rules);
+	steer_rules_fini(&now);
+	if (!equal)
+		tell(guard, log_error, "failed",
+		     "steering was put back, and is not as it was loaded: does another program "
+		     "write to the same chains?");
+	return equal;
+}
+
+/* Returns when to try again, or STEER_NEVER. */
+static int64_t put_back(struct steer_reconciler *guard, int64_t changed_ms)
+{
+	int64_t now = clock_monotonic_ms();
+	char after[48] = "";
+
+	if (!steer_ratelimit_take(&guard->pace, now)) {
+		if (!guard->paused)
+			tell(guard, log_error, "paused",
+			     "steering was put back %d times within %d s, and removed again: not "
+			     "trying for %lld s. Which program removes it?",
+			     STEER_PACE_COUNT, STEER_PACE_MS / 1000,
+			     (long long)(steer_ratelimit_next(&guard->pace) - now + 999) / 1000);
+		guard->paused = true;
+		return steer_ratelimit_next(&guard->pace);
+	}
+	guard->paused = false;
+	if (!load_again(guard))
+		return now + RETRY_MS;
+	if (changed_ms != STEER_NEVER)
+		snprintf(after, sizeof(after), ", %lld ms after the change was noticed",
+			 (long long)(clock_monotonic_ms() - changed_ms));
+	tell(guard, log_warning, "restored", "steering was put back (%s)%s",
+	     steer_backend_name(guard->intent.backend), after);
+	guard->condition = CONDITION_WHOLE;
+	guard->alarm[0] = '\0';
+	notify("STATUS=whole, was put back");
+	return STEER_NEVER;
+}
+
+/* The kernel beside what should be there; the lock is held. Returns when to look again. */
+static int64_t compare(struct steer_reconciler *guard, int64_t changed_ms)
+{
+	struct steer_rules have = {0};
+	char reason[STEER_REASON_LEN];
+	int64_t again_ms = STEER_NEVER;
+
+	if (steer_backend_read(guard->intent.backend, &have, reason)) {
+		if (strcmp(reason, guard->alarm) != 0)
+			tell(guard, log_error, "failed", "steering cannot be looked at: %s",
+			     reason);
+		guard->condition = CONDITION_UNKNOWN;
+		memcpy(guard->alarm, reason, sizeof(guard->alarm));
+		return clock_monotonic_ms() + RETRY_MS;
+	}
+	if (steer_rules_equal(&have, &guard->intent.rules)) {
+		become_whole(guard);
+	} else {
+		bool mends = may_mend(guard);
+
+		raise_alarm(guard, &have, mends);
+		if (mends)
+			again_ms = put_back(guard, changed_ms);
+	}
+	steer_rules_fini(&have);
+	return again_ms;
+}
+
+static int64_t look(struct steer_reconciler *guard, int64_t changed_ms)
+{
+	int err;
+
+	steer_rules_fini(&guard->intent.rules);
+	err = steer_desired_load(&guard->intent);
+	if (err == -ENOENT) {
+		become_down(guard);
+		return STEER_NEVER;
+	}
+	if (err) {
+		tell(guard, log_error, "failed",
+		     "what should be loaded cannot be read: %s; `naclctl steer up` notes it again",
+		     strerror(-err));
+		guard->condition = CONDITION_UNKNOWN;
+		return STEER_NEVER;
+	}
+	legacy_seen(guard);
+	return compare(guard, changed_ms);
+}
+
+int64_t steer_reconcile_look(struct steer_reconciler *guard, const char *by, int64_t changed_ms)
+{
+	int64_t again_ms;
+	int lock = -1;
+
+	if (steer_lock(&lock))
+		return clock_monotonic_ms() + RETRY_MS;
+	guard->by = by;
+	again_ms = look(guard, changed_ms);
+	guard->by = "";
+	steer_unlock(lock);
+	return again_ms;
+}
+
+bool steer_reconcile_must_ask(const struct steer_reconciler *guard)
+{
+	return guard->intent.backend == STEER_IPTABLES_LEGACY &&
+	       !steer_rules_empty(&guard->intent.rules);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `naclctl steer watch`: somebody flushes the rules (`nft flush ruleset`, `iptables -F`, another
+ * firewall's reload), and from then on no packet reaches nacld and everything passes. This notices.
+ *
+ * It sleeps until the kernel tells of a change, somebody runs `up` or `down`, or a signal comes;
+ * only iptables-legacy, which tells nothing, has it wake up twice a second. A burst of changes is
+ * one look: it waits until none has come for SETTLE_MS, and for SETTLE_MAX_MS at most.
+ *
+ * This file waits; reconcile.c looks, speaks and mends; nft_events.c and legacy_poll.c
+ * hear and ask the kernel.
+ */
+#include "steer/watch/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/protocol.h"
+#include "common/notify.h"
+#include "steer/watch/reconcile.h"
+
+#define SETTLE_MS      50
+#define SETTLE_MAX_MS  250
+#define LEGACY_LOOK_MS 500
+#define LEGACY_READ_MS 30000 /* for what legacy_poll_changed cannot see */
+#define NEVER          STEER_NEVER
+
+struct watch {
+	struct steer_reconciler guard;
+	int signals, kernel, intents, claim;
+	struct steer_news news; /* since the last look */
+	int64_t changed_ms;  /* of a change not looked at yet: when the first one came; or NEVER */
+	int64_t look_ms;     /* when to look; or NEVER */
+	int64_t legacy_ms;   /* when to ask iptables-legacy; or NEVER */
+	int64_t readback_ms; /* when to read its rules all the same; or NEVER */
+};
+
+static void look_at(struct watch *watch, int64_t when_ms)
+{
+	if (when_ms < watch->look_ms)
+		watch->look_ms = when_ms;
+}
+
+static void look(struct watch *watch)
+{
+	int64_t changed_ms = watch->changed_ms, again_ms, now;
+	bool ask;
+
+	watch->changed_ms = NEVER;
+	again_ms = steer_reconcile_look(&watch->guard, watch->news.by, changed_ms);
+	watch->news = (struct steer_news){0};
+	watch->look_ms = again_ms;
+	now = clock_monotonic_ms();
+	ask = steer_reconcile_must_ask(&watch->guard);
+	watch->legacy_ms = ask ? now + LEGACY_LOOK_MS : NEVER;
+	watch->readback_ms = ask ? now + LEGACY_READ_MS : NEVER;
+}
+
+/* Something changed: look once it is quiet, soon in any case. */
+static void settle(struct watch *watch)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (watch->changed_ms == NEVER)
+		watch->changed_ms = now;
+	watch->look_ms = now + SETTLE_MS;
+	if (watch->look_ms > watch->changed_ms + SETTLE_MAX_MS)
+		watch->look_ms = watch->changed_ms + SETTLE_MAX_MS;
+}
+
+static void hear_kernel(struct watch *watch)
+{
+	watch->news.touched = false;
+	nft_events_drain(watch->kernel, &watch->news);
+	if (watch->news.touched)
+		settle(watch);
+}
+
+/* False: end. */
+static bool hear_signal(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	if (read(watch->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return true;
+	if (info.ssi_signo != SIGHUP)
+		return false;
+	look_at(watch, clock_monotonic_ms());
+	return true;
+}
+
+static int wait_ms(const struct watch *watch)
+{
+	int64_t until = watch->look_ms < watch->legacy_ms ? watch->look_ms : watch->legacy_ms;
+	int64_t left = until - clock_monotonic_ms();
+
+	if (until == NEVER)
+		return -1;
+	if (left < 0)
+		return 0;
+	return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static void keep_time(struct watch *watch)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (now >= watch->legacy_ms) {
+		watch->legacy_ms = now + LEGACY_LOOK_MS;
+		if (legacy_poll_changed(&watch->guard.legacy, &watch->guard.intent.rules))
+			settle(watch);
+		if (now >= watch->readback_ms)
+			look_at(watch, now);
+	}
+	if (now >= watch->look_ms)
+		look(watch);
+}
+
+static int run(struct watch *watch)
+{
+	for (;;) {
+		struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
+				       {.fd = watch->kernel, .events = POLLIN},
+				       {.fd = watch->intents, .events = POLLIN}};
+
+		if (poll(fds, 3, wait_ms(watch)) < 0 && errno != EINTR) {
+			log_error("poll: %s", strerror(errno));
+			return NACLCTL_NO;
+		}
+		if (fds[0].revents && !hear_signal(watch))
+			return NACLCTL_OK;
+		if (fds[1].revents)
+			hear_kernel(watch);
+		if (fds[2].revents) {
+			steer_desired_drain(watch->intents);
+			if (!steer_watch_holds(watch->claim)) {
+				log_error("/run/nacld-steering was removed: start me again");
+				return NACLCTL_NO;
+			}
+			look_at(watch, clock_monotonic_ms());
+		}
+		keep_time(watch);
+	}
+}
+
+/*
+ * Signals come through a descriptor. The tools that `look` starts inherit the mask, and so a stop
+ * of the service in the middle of a load lets it end.
+ */
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool opened(const char *what, int fd)
+{
+	if (fd >= 0)
+		return true;
+	fprintf(stderr, "naclctl: steer watch: %s: %s\n", what, strerror(-fd));
+	return false;
+}
+
+int steer_watch(const struct steer_request *request)
+{
+	struct watch watch = {.guard = {.request = request, .by = ""},
+			      .signals = -1,
+			      .kernel = -1,
+			      .intents = -1,
+			      .changed_ms = NEVER,
+			      .look_ms = 0,
+			      .legacy_ms = NEVER,
+			      .readback_ms = NEVER};
+	int status = NACLCTL_NO;
+
+	legacy_poll_open(&watch.guard.legacy);
+	watch.claim = steer_watch_claim();
+	if (watch.claim == -EBUSY)
+		fputs("naclctl: steer watch: another one is watching already\n", stderr);
+	else if (opened("cannot note that this is the watcher", watch.claim) &&
+		 opened("cannot listen for steer up", watch.intents = steer_desired_listen()) &&
+		 opened("cannot listen to nftables", watch.kernel = nft_events_open()) &&
+		 opened("signalfd", watch.signals = open_signals())) {
+		notify("READY=1");
+		status = run(&watch);
+	}
+	steer_rules_fini(&watch.guard.intent.rules);
+	legacy_poll_close(&watch.guard.legacy);
+	for (int i = 0; i < 4; i++) {
+		int fd = (int[]){watch.signals, watch.kernel, watch.intents, watch.claim}[i];
+
+		if (fd >= 0)
+			close(fd);
+	}
+	return status;
+}
