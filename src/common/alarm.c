@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,7 +27,7 @@ static bool tell_journal(const char *message_id, const char *text)
 	int fd, len;
 	bool sent;
 
-	if (!getenv("JOURNAL_STREAM") || strchr(text, '\n'))
+	if (!log_is_journal() || strchr(text, '\n'))
 		return false;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -52,13 +52,18 @@ void log_open(void)
 	close(fd);
 }
 
+bool log_is_journal(void)
+{
+	return getenv("JOURNAL_STREAM");
+}
+
 static const char *line_prefix(enum log_level level)
 {
 	static const char *const journal[] = {"<3>", "<4>", "<6>", "<7>"};
 	static const char *const plain[] = {
 		"nacld: error: ", "nacld: warning: ", "nacld: ", "nacld: debug: "};
 
-	return getenv("JOURNAL_STREAM") ? journal[level] : plain[level];
+	return log_is_journal() ? journal[level] : plain[level];
 }
 
 static bool write_waits(void)

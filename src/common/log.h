@@ -27,6 +27,9 @@ void log_set_level(enum log_level level);
  */
 void log_open(void);
 
+/* Is stderr the journal? ($JOURNAL_STREAM, systemd.exec(5)) */
+bool log_is_journal(void);
+
 /* Lines lost since the start. */
 uint64_t log_lost(void);
 

@@ -38,9 +38,6 @@
  *          "@set", "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or
  *          null}
  */
-#define PROTOCOL_SOCKET_DEFAULT "/run/nacld/nacld.sock"
-#define PROTOCOL_CONFIG_DEFAULT "/etc/nacld/nacld.conf"
-
 #define PROTOCOL_GROUP "nacld" /* owns the socket; its members may change things */
 
 #define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */

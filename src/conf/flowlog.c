@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "text/flow_record.h"
 
 static const struct conf_key flow_log_keys[] = {
@@ -42,10 +43,10 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 	enum conf_found found = conf_get_string(r, group, "file", file);
 
 	if (found == CONF_ABSENT) {
-		conf_error(r, conf_place(group), "add file = \"/var/log/nacld/flow.log\";",
+		conf_error(r, conf_place(group), "add file = \"" PATHS_FLOW_LOG "\";",
 			   "flow_log needs a file");
 	} else if (found == CONF_OK && (*file)[0] != '/') {
-		conf_error(r, place_of(group, "file"), "as in \"/var/log/nacld/flow.log\"",
+		conf_error(r, place_of(group, "file"), "as in \"" PATHS_FLOW_LOG "\"",
 			   "\"file\" wants an absolute path, not \"%.64s\"", *file);
 	} else if (found == CONF_OK && (!is_plain(*file) || strlen(*file) >= PATH_MAX)) {
 		conf_error(r, place_of(group, "file"),

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "conf/conf.h"
 
@@ -24,7 +25,7 @@ static void usage(FILE *to)
 	      "  -p, --print  show its canonical text: every setting, sets expanded, rules in order\n"
 	      "  -j, --json   a JSON object a file on stdout: verdict, counts, diagnostics\n"
 	      "  -h, --help   this text\n\n"
-	      "FILE is " PROTOCOL_CONFIG_DEFAULT " unless given.\n"
+	      "FILE is " PATHS_CONFIG " unless given.\n"
 	      "Exit status: 0 nacld can run it (warnings allowed), 2 it cannot run one, or usage.\n",
 	      to);
 }
@@ -144,7 +145,7 @@ int cmd_check(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		status = run(&check, PROTOCOL_CONFIG_DEFAULT);
+		status = run(&check, PATHS_CONFIG);
 	for (int i = optind; i < argc; i++)
 		if (run(&check, argv[i]) != NACLCTL_OK)
 			status = NACLCTL_USAGE;

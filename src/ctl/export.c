@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/source.h"
@@ -50,8 +51,7 @@ static void usage(FILE *to)
 		fprintf(to, "  %-18s %s\n", formats[i].name, formats[i].help);
 	fputs("\n"
 	      "  -f, --file FILE    the policy of a configuration file, not of the running daemon\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0 printed, 2 usage, a bad file, or no daemon.\n",
@@ -80,7 +80,7 @@ int cmd_export(int argc, char **argv)
 					      {"socket", required_argument, NULL, 's'},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
-	const char *file = NULL, *socket_path = PROTOCOL_SOCKET_DEFAULT;
+	const char *file = NULL, *socket_path = PATHS_SOCKET;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "f:s:h", longs, NULL)) != -1) {

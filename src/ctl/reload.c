@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
@@ -20,8 +21,7 @@ static void usage(FILE *to)
 	      "Has the daemon read its configuration again. A file with an error changes nothing: the\n"
 	      "running policy stays, and the error is shown.\n"
 	      "\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0 reloaded, 1 refused or not permitted, 2 usage.\n",
@@ -67,7 +67,7 @@ int cmd_reload(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *socket_path = PROTOCOL_SOCKET_DEFAULT;
+	const char *socket_path = PATHS_SOCKET;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "s:h", longs, NULL)) != -1) {

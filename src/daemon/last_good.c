@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/paths.h"
 #include "conf/conf.h"
 
 static int write_policy(const struct policy *policy, const char *path)
@@ -30,13 +31,13 @@ static int write_policy(const struct policy *policy, const char *path)
 
 void last_good_save(const struct policy *policy)
 {
-	const char *folder = getenv("STATE_DIRECTORY");
+	const char *folder = paths_state_folder();
 	char path[512], fresh[520];
 	int err;
 
 	if (!folder)
 		return;
-	snprintf(path, sizeof(path), "%s/last-good.conf", folder);
+	snprintf(path, sizeof(path), "%s/" PATHS_LAST_GOOD, folder);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	err = write_policy(policy, fresh);
 	if (!err && rename(fresh, path) < 0)

@@ -22,7 +22,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/protocol.h"
+#include "common/paths.h"
 #include "common/stdfds.h"
 #include "daemon/control/server.h"
 #include "daemon/daemon.h"
@@ -35,7 +35,6 @@
 #include "daemon/monitor/watchdog.h"
 
 /* Where systemd puts logs, and where a reload may turn the flow log on. */
-#define LOGS_DEFAULT "/var/log/nacld"
 
 struct options {
 	const char *config;
@@ -59,8 +58,8 @@ static const char usage_text[] =
 	"\n"
 	"Judges the packets of its NFQUEUE by stateless numbered rules. Runs in the foreground.\n"
 	"\n"
-	"  -f, --config FILE    the configuration (default " PROTOCOL_CONFIG_DEFAULT ")\n"
-	"  -s, --socket SOCKET  the control socket (default " PROTOCOL_SOCKET_DEFAULT ")\n"
+	"  -f, --config FILE    the configuration (default " PATHS_CONFIG ")\n"
+	"  -s, --socket SOCKET  the control socket (default " PATHS_SOCKET ")\n"
 	"  -c, --check [FILE]   check the configuration and exit\n"
 	"  -v, --verbose        log more\n"
 	"  -h, --help           this text\n"
@@ -258,10 +257,10 @@ static void say_ready(struct daemon *daemon)
  */
 static int plan_sandbox(struct daemon *daemon, const struct conf_report *report)
 {
-	const char *state = getenv("STATE_DIRECTORY"), *logs = getenv("LOGS_DIRECTORY");
+	const char *state = paths_state_folder();
 	const char *flow_log = daemon->current->policy->flow_log.file;
 	struct sandbox *sandbox = &daemon->sandbox;
-	int err = sandbox_allow(sandbox, logs ? logs : LOGS_DEFAULT, SANDBOX_WRITE);
+	int err = sandbox_allow(sandbox, paths_logs_folder(), SANDBOX_WRITE);
 
 	for (size_t i = 0; !err && i < report->file_count; i++)
 		err = sandbox_allow_around(sandbox, report->files[i], SANDBOX_READ);
@@ -366,8 +365,8 @@ out:
 int main(int argc, char **argv)
 {
 	struct options options = {
-		.config = PROTOCOL_CONFIG_DEFAULT,
-		.socket = PROTOCOL_SOCKET_DEFAULT,
+		.config = PATHS_CONFIG,
+		.socket = PATHS_SOCKET,
 	};
 	int status;
 

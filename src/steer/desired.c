@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "/run/nacld-steering"
+#include "common/paths.h"
 
 struct path {
 	char text[64];
@@ -42,13 +42,14 @@ static int name_file(const char *suffix, struct path *out)
 		err = -errno;
 	close(fd);
 	if (!err)
-		snprintf(out->text, sizeof(out->text), FOLDER "/%" PRIu64 "%s", cookie, suffix);
+		snprintf(out->text, sizeof(out->text), PATHS_STEERING "/%" PRIu64 "%s", cookie,
+			 suffix);
 	return err;
 }
 
 static int make_folder(void)
 {
-	return mkdir(FOLDER, 0700) && errno != EEXIST ? -errno : 0;
+	return mkdir(PATHS_STEERING, 0700) && errno != EEXIST ? -errno : 0;
 }
 
 int steer_desired_save(enum steer_backend backend, const struct steer_rules *rules)
@@ -130,7 +131,7 @@ int steer_desired_listen(void)
 	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (inotify_add_watch(fd, FOLDER, IN_MOVED_TO | IN_DELETE) < 0) {
+	if (inotify_add_watch(fd, PATHS_STEERING, IN_MOVED_TO | IN_DELETE) < 0) {
 		err = -errno;
 		close(fd);
 		return err;

@@ -15,13 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_PATH  "/run/nacld-steering.lock"
+#include "common/paths.h"
+
 #define LOCK_TRIES 100
 
 int steer_lock(int *out)
 {
 	static const struct timespec pause = {.tv_nsec = 100000000};
-	int fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(PATHS_STEERING_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	*out = fd;
 	if (fd < 0)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
@@ -30,10 +31,9 @@ static void usage(FILE *to)
 	      "ports. A line each, with what to do next. Changes nothing.\n"
 	      "\n"
 	      "  -f, --file FILE    the configuration (default: the running daemon's, or\n"
-	      "                     " PROTOCOL_CONFIG_DEFAULT ")\n"
+	      "                     " PATHS_CONFIG ")\n"
 	      "  -j, --json         for programs\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0 all is well, 1 there are problems, 2 usage or no permission.\n",
@@ -210,8 +210,7 @@ static int parse_options(int argc, char **argv, struct doctor *doctor, bool *jso
 
 int cmd_doctor(int argc, char **argv)
 {
-	struct doctor doctor = {.file = PROTOCOL_CONFIG_DEFAULT,
-				.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	struct doctor doctor = {.file = PATHS_CONFIG, .socket_path = PATHS_SOCKET};
 	bool json = false;
 	int status = parse_options(argc, argv, &doctor, &json);
 

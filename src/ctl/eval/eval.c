@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/eval/expect.h"
@@ -61,8 +62,7 @@ static void usage(FILE *to)
 	      "  -f, --file FILE    judge by this configuration, not by the running daemon\n"
 	      "  -q, --quiet        print no answers, only what is wrong\n"
 	      "  -j, --json         one JSON object a line\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0, 1 when an expectation does not hold, 2 for usage, a bad file or a line\n"
@@ -268,7 +268,7 @@ static int finish(struct run *run, FILE *input, const char *name)
 
 int cmd_eval(int argc, char **argv)
 {
-	struct options options = {.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	struct options options = {.socket_path = PATHS_SOCKET};
 	struct run run = {0};
 	struct policy *policy;
 	FILE *input = stdin;

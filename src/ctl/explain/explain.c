@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/explain/explain.h"
@@ -38,8 +39,7 @@ static void usage(FILE *to)
 	      "  -c, --code C       ICMP code (default: 0)\n"
 	      "  -a, --all          show every rule before the one that decides\n"
 	      "  -j, --json         for machines\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
@@ -166,7 +166,7 @@ static void print_json(const struct policy *policy, const struct roundtrip *j, F
 
 int cmd_explain(int argc, char **argv)
 {
-	struct options options = {.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	struct options options = {.socket_path = PATHS_SOCKET};
 	struct packet_line line;
 	struct roundtrip roundtrip;
 	struct policy *policy;

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
@@ -28,8 +29,7 @@ static void usage(FILE *to)
 	      "\n"
 	      "  -a, --acl NAME     only the rules of this ACL\n"
 	      "  -j, --json         for machines\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PROTOCOL_SOCKET_DEFAULT
-	      ")\n"
+	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
 	      "  -h, --help         this text\n"
 	      "\n"
 	      "Exit status: 0, 1 when nacld is not running or may not be asked, 2 usage.\n",
@@ -145,7 +145,7 @@ static int show(json_t *answer, const struct options *options)
 
 int cmd_show(int argc, char **argv)
 {
-	struct options options = {.socket_path = PROTOCOL_SOCKET_DEFAULT};
+	struct options options = {.socket_path = PATHS_SOCKET};
 	char error[CLIENT_ERROR_LEN];
 	json_t *answer;
 	int status;

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "common/paths.h"
 #include "ctl/term.h"
 #include "ctl/explain/describe.h"
 
@@ -348,8 +349,8 @@ static void show_poisoned(const json_t *queue, const struct term *term, FILE *to
 
 	if (packets > 0)
 		fprintf(to,
-			"  %sPOISON%s: %s packet%s made nacld crash or hang; dropped, and kept in "
-			"/var/lib/nacld/poison: please report\n",
+			"  %sPOISON%s: %s packet%s made nacld crash or hang; dropped, and kept "
+			"in " PATHS_STATE "/" PATHS_POISON ": please report\n",
 			term->bold, term->off, term_count((uint64_t)packets, count),
 			packets == 1 ? "" : "s");
 }

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "ctl/command.h"
 #include "steer/watch/watch.h"
@@ -41,7 +42,7 @@ static void usage(FILE *to)
 		"  --guard            also put it back (watch), as steering = \"guard\" in FILE asks\n"
 		"  --json             for programs\n"
 		"  --dry-run          print the rules, load nothing\n",
-		PROTOCOL_CONFIG_DEFAULT);
+		PATHS_CONFIG);
 }
 
 void steer_note(struct steer_request *request, const char *format, ...)
@@ -291,7 +292,7 @@ static int dispatch(struct steer_request *request)
 
 int cmd_steer(int argc, char **argv)
 {
-	struct steer_request request = {.file = PROTOCOL_CONFIG_DEFAULT};
+	struct steer_request request = {.file = PATHS_CONFIG};
 	bool help = false;
 	int status = parse(argc, argv, &request, &help);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "steer/desired.h"
 
@@ -68,7 +69,7 @@ static void note_intent(struct steer_request *request, enum steer_backend backen
 
 	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
 		steer_note(request,
-			   "loaded, but it could not be noted in /run/nacld-steering: %s; `naclctl "
+			   "loaded, but it could not be noted in " PATHS_STEERING ": %s; `naclctl "
 			   "steer watch` will take it for a change of somebody else's",
 			   strerror(-err));
 }
@@ -267,9 +268,8 @@ int steer_down(struct steer_request *request)
 	/* First, so that a guard never takes what follows for somebody else's deed. */
 	if (steer_desired_clear())
 		steer_note(request,
-			   "%s could not be cleared: a running `naclctl steer watch` may "
-			   "take this for somebody else's deed",
-			   "/run/nacld-steering");
+			   PATHS_STEERING " could not be cleared: a running `naclctl steer "
+					  "watch` may take this for somebody else's deed");
 	if (unload_all_but(request, STEER_BACKENDS, &changed))
 		return NACLCTL_NO;
 	return finish(request, "down", STEER_BACKENDS, changed,

@@ -21,11 +21,11 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/paths.h"
 
-#define PCAP_MAGIC    0xa1b2c3d4u
-#define PCAP_SNAPLEN  262144
-#define LINKTYPE_RAW  101
-#define POISON_FOLDER "poison"
+#define PCAP_MAGIC   0xa1b2c3d4u
+#define PCAP_SNAPLEN 262144
+#define LINKTYPE_RAW 101
 
 struct pcap_header {
 	uint32_t magic;
@@ -70,14 +70,14 @@ static int open_file(const char *folder, char *path, size_t size)
 {
 	int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
 
-	snprintf(path, size, "%s/" POISON_FOLDER, folder);
+	snprintf(path, size, "%s/" PATHS_POISON, folder);
 	if (mkdir(path, 0750) < 0 && errno != EEXIST)
 		return -errno;
 	for (unsigned int i = 0; i < POISON_FILES_MAX; i++) {
 		bool last = i == POISON_FILES_MAX - 1;
 		int fd;
 
-		snprintf(path, size, "%s/" POISON_FOLDER "/%02u.pcap", folder, i);
+		snprintf(path, size, "%s/" PATHS_POISON "/%02u.pcap", folder, i);
 		fd = open(path, flags | (last ? O_TRUNC : O_EXCL), 0640);
 		if (fd >= 0)
 			return fd;
@@ -89,12 +89,12 @@ static int open_file(const char *folder, char *path, size_t size)
 
 static void save(uint16_t number, const struct batch_packet *packet)
 {
-	const char *folder = getenv("STATE_DIRECTORY");
+	const char *folder = paths_state_folder();
 	char path[512];
 	int fd, err;
 
 	if (!folder) {
-		log_error("queue %u: its packet is not kept: no STATE_DIRECTORY is set", number);
+		log_error("queue %u: its packet is not kept: there is no state folder", number);
 		return;
 	}
 	fd = open_file(folder, path, sizeof(path));

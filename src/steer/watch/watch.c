@@ -22,6 +22,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/paths.h"
 #include "common/protocol.h"
 #include "common/notify.h"
 #include "steer/watch/reconcile.h"
@@ -141,7 +142,7 @@ static int run(struct watch *watch)
 		if (fds[2].revents) {
 			steer_desired_drain(watch->intents);
 			if (!steer_watch_holds(watch->claim)) {
-				log_error("/run/nacld-steering was removed: start me again");
+				log_error(PATHS_STEERING " was removed: start me again");
 				return NACLCTL_NO;
 			}
 			look_at(watch, clock_monotonic_ms());
