@@ -18,7 +18,7 @@ COMPILE  = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) $(
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-# What several programs use is archives, of which a program takes what it calls and nothing else; the rest is its own.
+# Shared folders become archives: a program links what it calls from them and nothing else. The rest is its own.
 sources = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
 ROOMS   := core conf text interop common steer
 ARCHIVES = $(ROOMS:%=$(B)/%.a)
@@ -37,7 +37,7 @@ $(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
 $(B)/naclctl: LIBS = -lconfig -ljansson
 $(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
 
-# Archives use each other: the linker goes round them until nothing is missing.
+# Archives use each other: the linker searches them until nothing is missing.
 link = $(CC) $(CFLAGS) $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ \
 	-Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
@@ -104,7 +104,7 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 -include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 .PHONY: demo
-demo: ## the story on real packets: nginx, curl and nacld in two namespaces
+demo: ## the classic mistake on real packets: nginx, curl and nacld in two namespaces
 	$(Q)tests/deps build steer demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo/run $(B)
@@ -138,7 +138,7 @@ update-golden: all ## take the present output as right (read the diff!)
 	$(Q)tests/golden/run --update $(B)
 	$(Q)tests/ctl/run --update $(B)
 
-layering: all ## who may use whom
+layering: all ## which folder may use which
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)
 
 $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_filter_SRC))
@@ -147,7 +147,7 @@ $(B)/bench/instructions: $(call obj,tests/bench/instructions.c $(test_filter_SRC
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
 
 .PHONY: instructions
-instructions: $(B)/bench/instructions ## instructions a packet, counted by callgrind
+instructions: $(B)/bench/instructions ## instructions per packet, counted by callgrind
 	$(Q)tests/suite $(B)/results instructions tests/bench/instructions $(B)
 
 # Never with a sanitizer: it is loaded before everything else.
@@ -187,17 +187,17 @@ mandoc-lint: ## the man pages
 
 # A folder has this name too.
 .PHONY: docs
-docs: all ## the documents against the programs
+docs: all ## the documentation against the programs
 	$(Q)tests/suite $(B)/results docs tests/docs/run $(B)
 
 lint: ## clang-tidy, gcc -fanalyzer, cppcheck and scan-build: no finding (a few minutes)
 	$(Q)tests/deps build test
 	$(Q)MAKE=$(MAKE) tests/suite $(B)/results static tests/lint static
 
-format-check: ## .clang-format is law
+format-check: ## formatting, against .clang-format
 	$(Q)tests/suite $(B)/results format tests/lint format
 
-format: ## make it so
+format: ## apply .clang-format
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
 systemd-check: ## unit files: syntax and exposure
@@ -251,7 +251,7 @@ fuzz-programs: $(FUZZ:%=$(B)/fuzz_%) $(B)/seed
 fuzz-smoke: ## the fuzz targets, 15 seconds each
 	$(Q)MAKE=$(MAKE) tests/suite $(B)/results fuzz tests/fuzz/run 15
 
-fuzz: ## the same for MINUTES= each (10), going on from what was found before
+fuzz: ## the fuzz targets for MINUTES= each (10), continuing from the corpus found before
 	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(or $(MINUTES),10) * 60))
 
 .PHONY: soak
@@ -260,10 +260,10 @@ soak: all $(B)/tests/faults.so ## load, reloads, requests and the flow log for M
 		tests/e2e/run $(B) test_soak.py -s
 
 .PHONY: coverage proof
-coverage: ## which share of the packet parser's lines its tests run: 98 % at least
+coverage: ## how much of the packet parser its tests run: at least 98 % of the lines
 	$(Q)MAKE=$(MAKE) tests/suite $(B)/results coverage tests/coverage
 
-proof: ## the model checker: what holds for every input (ten minutes or so)
+proof: ## the model checker: what is true of every input (about ten minutes)
 	$(Q)tests/suite $(B)/results proof tests/proof/run
 
 .PHONY: san
@@ -280,15 +280,15 @@ $(BENCH:%=$(B)/bench/%): $(B)/bench/%: $(B)/tests/bench/%.o
 	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 
 .PHONY: bench
-bench: all $(BENCH:%=$(B)/bench/%) ## what a verdict costs, beside loops that judge nothing (root)
+bench: all $(BENCH:%=$(B)/bench/%) ## what a verdict costs, compared with loops that filter nothing (root)
 	$(Q)tests/deps build steer test
 	$(Q)tests/bench/bench.py $(B) --json $(B)/bench/results.json $(BENCH_ARGS)
 
 .PHONY: bench-report
-bench-report: ## the last bench as a picture: docs/bench.svg
+bench-report: ## draw the last bench: docs/bench.svg
 	$(Q)tests/bench/report.py $(B)/bench/results.json docs/bench.svg
 
-# Installed, and nothing else: no account is made, no service enabled or started. The units name the programs where
+# Installed, and nothing else: no account is created, no service enabled or started. The units name the programs where
 # PREFIX puts them. A configuration that is there already is the host's own and stays.
 BIN    = $(DESTDIR)$(PREFIX)/bin
 SBIN   = $(DESTDIR)$(PREFIX)/sbin
