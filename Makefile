@@ -60,6 +60,7 @@ $(B)/%.o: %.c Makefile
 RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
 CLASSIFY := $(call sources,core/classify) $(RULES)
 POLICY   := src/core/policy.c $(CLASSIFY)
+SPACE    := $(call sources,core/space) $(CLASSIFY)
 PARSER   := $(sort $(wildcard src/core/packet*.c)) src/core/addr.c
 
 test_addr_SRC   := src/core/addr.c
@@ -74,6 +75,8 @@ test_classify_SRC        := $(CLASSIFY)
 test_classify_random_SRC := $(CLASSIFY)
 test_classify_size_SRC   := $(CLASSIFY)
 test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
+
+test_space_SRC := $(SPACE)
 
 test_packet_line_SRC    := src/text/packet_line.c src/core/rule.c src/core/addr.c
 test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)

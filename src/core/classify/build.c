@@ -69,35 +69,10 @@ static int reserve(const struct build *build, struct segments *segments, size_t 
 	return 0;
 }
 
-static int by_index(const void *a, const void *b)
-{
-	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
-}
-
-/* All rules of a class in their order. Each rule belongs to one source, so none comes twice. */
-static size_t order_rules(const struct sweep *sweep, const struct class *class)
-{
-	const struct build *build = sweep->build;
-	bool sorted = true;
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < class->count; i++) {
-		uint16_t rule = build->entries[class->first + i].source;
-
-		for (; rule != CLASSIFY_NONE; rule = build->chain[rule]) {
-			sorted = sorted && (n == 0 || sweep->order[n - 1] < rule);
-			sweep->order[n++] = rule;
-		}
-	}
-	if (!sorted)
-		qsort(sweep->order, n, sizeof(*sweep->order), by_index);
-	return n;
-}
-
 static int paint_class(struct sweep *sweep, struct class *class)
 {
 	struct build *build = sweep->build;
-	size_t rules = order_rules(sweep, class);
+	size_t rules = classify_order(build, class, sweep->order);
 	int status = reserve(build, &build->lines, 2 * rules + 1);
 
 	if (status != 0)

@@ -100,6 +100,12 @@ int classify_build_within(const struct acl_list *list, enum direction direction,
 /* Collects and sorts the family's entries; fills chain, entries, groups and classes. */
 int classify_group(struct build *build);
 
+/*
+ * All rules of a class in their order, into `order`, which has room for every rule of the list;
+ * returns how many. Each rule belongs to one source, so none comes twice.
+ */
+size_t classify_order(const struct build *build, const struct class *class, uint16_t *order);
+
 /* Packs intervals and the tables they lead to into one block. */
 int classify_pack(struct build *build, struct classify_half *out);
 

@@ -198,3 +198,26 @@ int classify_group(struct build *build)
 		status = collect_entries(build);
 	return status ? status : group_entries(build);
 }
+
+static int by_index(const void *a, const void *b)
+{
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+size_t classify_order(const struct build *build, const struct class *class, uint16_t *order)
+{
+	bool sorted = true;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < class->count; i++) {
+		uint16_t rule = build->entries[class->first + i].source;
+
+		for (; rule != CLASSIFY_NONE; rule = build->chain[rule]) {
+			sorted = sorted && (n == 0 || order[n - 1] < rule);
+			order[n++] = rule;
+		}
+	}
+	if (!sorted)
+		qsort(order, n, sizeof(*order), by_index);
+	return n;
+}

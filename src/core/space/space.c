@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sets of packets as a partition of the remote addresses, and a line of keys for each part.
+ *
+ * Rules name prefixes, and prefixes nest, so that addresses fall into at most 2 * E + 1 intervals
+ * in which all addresses are treated alike. What a list does with one of them is a line. Lines are
+ * shared (line.c): the 100,000 prefixes of a blocklist mostly have one line between them, and where
+ * a prefix adds a rule to what is around it, the new line costs that rule and not the list.
+ *
+ * Set operations walk two partitions side by side and apply the operation to each pair of lines
+ * that meets; equal pairs are mostly answered from the store's cache. Neighbours with the same line
+ * are joined, so that the form is canonical: two maps in one store are equal exactly when their
+ * intervals are.
+ *
+ * Keys that no packet can have (a port of ICMP over IPv6, say) always have the value of the same
+ * protocol's packets without transport header, for no rule is painted there alone; so a set that is
+ * not empty holds a packet.
+ *
+ * Bounds, measured with the lists of tests/bench/rulegen.c: 32,000 rules with prefixes of all
+ * lengths take 0.6 s and 60 MB, a set of 100,000 prefixes 0.03 s and 20 MB. What grows without
+ * bound is single ports from anywhere and whole hosts by turns: each host has its own choice of
+ * thousands of ports. Such a list is refused with -E2BIG when the store is full.
+ */
+#include "core/space/space.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void space_fini(struct space *space)
+{
+	free(space->half[0].at);
+	free(space->half[1].at);
+	*space = (struct space){.lines = space->lines};
+}
+
+static bool alloc_half(struct space_half *half, size_t most)
+{
+	half->count = 0;
+	half->at = malloc(most * sizeof(*half->at));
+	return half->at;
+}
+
+/* From here on; the same line as before is no new interval. */
+static void append(struct space_half *half, uint64_t hi, uint64_t lo, line_ref line)
+{
+	if (half->count == 0 || half->at[half->count - 1].line != line)
+		half->at[half->count++] = (struct space_interval){hi, lo, line};
+}
+
+static int finish(struct space *out, bool allocated)
+{
+	int status = allocated ? lines_status(out->lines) : -ENOMEM;
+
+	if (status != 0)
+		space_fini(out);
+	return status;
+}
+
+int space_of_line(struct lines *lines, line_ref line, struct space *out)
+{
+	bool allocated = true;
+
+	*out = (struct space){.lines = lines};
+	for (int h = 0; h < 2 && allocated; h++) {
+		allocated = alloc_half(&out->half[h], 1);
+		if (allocated)
+			append(&out->half[h], 0, 0, line);
+	}
+	return finish(out, allocated);
+}
+
+/* The address behind the prefix; false where the family ends. */
+static bool address_behind(const struct prefix *p, uint64_t *hi, uint64_t *lo)
+{
+	uint64_t low = p->len > 64 ? UINT64_C(1) << (128 - p->len) : 0;
+	uint64_t high = p->len > 64 || p->len == 0 ? 0 : UINT64_C(1) << (64 - p->len);
+
+	*lo = p->addr.lo + low;
+	*hi = p->addr.hi + high + (low > 0 && *lo < low);
+	return *hi > p->addr.hi || (*hi == p->addr.hi && *lo > p->addr.lo);
+}
+
+int space_of_prefix(struct lines *lines, const struct prefix *prefix, line_ref line,
+		    struct space *out)
+{
+	bool allocated = true;
+	uint64_t hi, lo;
+
+	*out = (struct space){.lines = lines};
+	for (int h = 0; h < 2 && allocated; h++) {
+		struct space_half *half = &out->half[h];
+
+		allocated = alloc_half(half, 3);
+		if (!allocated)
+			break;
+		append(half, 0, 0, LINE_NO);
+		if (h != space_half_of(prefix->addr.family))
+			continue;
+		if (prefix->addr.hi == 0 && prefix->addr.lo == 0)
+			half->count = 0;
+		append(half, prefix->addr.hi, prefix->addr.lo, line);
+		if (address_behind(prefix, &hi, &lo))
+			append(half, hi, lo, LINE_NO);
+	}
+	return finish(out, allocated);
+}
+
+static bool starts_before(const struct space_interval *a, const struct space_interval *b)
+{
+	return a->hi < b->hi || (a->hi == b->hi && a->lo < b->lo);
+}
+
+static void apply_half(struct lines *lines, enum line_op op, const struct space_half *a,
+		       const struct space_half *b, struct space_half *out)
+{
+	size_t i = 0, j = 0;
+
+	while (lines_status(lines) == 0) {
+		const struct space_interval *from =
+			starts_before(&a->at[i], &b->at[j]) ? &b->at[j] : &a->at[i];
+		bool a_ends = i + 1 == a->count, b_ends = j + 1 == b->count;
+
+		append(out, from->hi, from->lo,
+		       line_apply(lines, op, a->at[i].line, b->at[j].line));
+		if (a_ends && b_ends)
+			return;
+		if (b_ends || (!a_ends && starts_before(&a->at[i + 1], &b->at[j + 1]))) {
+			i++;
+			continue;
+		}
+		if (!a_ends && !starts_before(&b->at[j + 1], &a->at[i + 1]))
+			i++; /* both begin anew here */
+		j++;
+	}
+}
+
+int space_apply(enum line_op op, const struct space *a, const struct space *b, struct space *out)
+{
+	bool allocated = true;
+
+	*out = (struct space){.lines = a->lines};
+	for (int h = 0; h < 2 && allocated; h++) {
+		allocated = alloc_half(&out->half[h], a->half[h].count + b->half[h].count);
+		if (allocated)
+			apply_half(a->lines, op, &a->half[h], &b->half[h], &out->half[h]);
+	}
+	return finish(out, allocated);
+}
+
+int space_allowed(const struct space *rules, const struct acl_list *list, unsigned int id,
+		  struct space *out)
+{
+	uint8_t *actions = calloc(LINE_NONE + 1, sizeof(*actions));
+	bool allocated = actions;
+
+	*out = (struct space){.lines = rules->lines};
+	for (size_t i = 0; allocated && i < list->count; i++)
+		actions[i] = list->rules[i].action == ACTION_ALLOW;
+	for (int h = 0; h < 2 && allocated; h++) {
+		const struct space_half *from = &rules->half[h];
+
+		allocated = alloc_half(&out->half[h], from->count);
+		for (size_t i = 0; allocated && i < from->count; i++)
+			append(&out->half[h], from->at[i].hi, from->at[i].lo,
+			       line_translate(rules->lines, from->at[i].line, actions, id));
+	}
+	free(actions);
+	return finish(out, allocated);
+}
+
+bool space_is_empty(const struct space *set)
+{
+	for (int h = 0; h < 2; h++)
+		if (set->half[h].count != 1 || set->half[h].at[0].line != LINE_NO)
+			return false;
+	return true;
+}
+
+static bool half_equal(const struct space_half *a, const struct space_half *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->at[i].line != b->at[i].line || starts_before(&a->at[i], &b->at[i]) ||
+		    starts_before(&b->at[i], &a->at[i]))
+			return false;
+	return true;
+}
+
+bool space_equal(const struct space *a, const struct space *b)
+{
+	return half_equal(&a->half[0], &b->half[0]) && half_equal(&a->half[1], &b->half[1]);
+}
+
+struct addr space_interval_first(const struct space *space, int half, size_t i)
+{
+	const struct space_interval *interval = &space->half[half].at[i];
+
+	return (struct addr){interval->hi, interval->lo, space_family(half)};
+}
+
+struct addr space_interval_last(const struct space *space, int half, size_t i)
+{
+	const struct space_half *h = &space->half[half];
+	struct addr last = {UINT64_MAX, UINT64_MAX, space_family(half)};
+
+	if (i + 1 < h->count) {
+		last.lo = h->at[i + 1].lo - 1;
+		last.hi = h->at[i + 1].hi - (h->at[i + 1].lo == 0);
+	}
+	if (half == 0) { /* below an IPv4 address there are 96 bits */
+		last.hi &= UINT64_C(0xffffffff) << 32;
+		last.lo = 0;
+	}
+	return last;
+}
+
+size_t space_find(const struct space *space, const struct addr *addr)
+{
+	const struct space_half *half = &space->half[space_half_of(addr->family)];
+	const struct space_interval wanted = {.hi = addr->hi, .lo = addr->lo};
+	size_t low = 0, high = half->count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (starts_before(&wanted, &half->at[middle]))
+			high = middle;
+		else
+			low = middle;
+	}
+	return low;
+}
+
+uint32_t space_at(const struct space *space, enum direction direction, const struct packet *packet)
+{
+	const struct addr *remote = space_remote(direction, packet);
+	const struct space_half *half = &space->half[space_half_of(remote->family)];
+
+	return line_at(space->lines, half->at[space_find(space, remote)].line, space_key(packet));
+}
