@@ -89,6 +89,8 @@ test_snapshot_SRC := $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
 test_batch_SRC    := src/daemon/path/batch.c
 test_event_ring_SRC   := src/daemon/path/event_ring.c
 test_sched_SRC := src/daemon/sched.c
+test_poller_SRC := src/daemon/poller.c src/common/clock.c
+test_poller_LIBS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
 

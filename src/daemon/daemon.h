@@ -27,6 +27,7 @@ struct daemon {
 	int wake;           /* eventfd the rings and bells write to */
 	int table_fd;       /* the kernel's queue table, or -errno */
 	int64_t started_ms; /* of the monotonic clock */
+	bool started;       /* packets are filtered */
 	uint64_t reloads;
 	char last_reload_error[256]; /* of the last reload, empty when it succeeded */
 };

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -42,14 +42,17 @@ struct options {
 	bool check;
 };
 
-/* The descriptors and states the loop works on. */
+/* What the loop serves. */
 struct loop {
 	struct daemon *daemon;
 	struct control *control;
 	struct watchdog watchdog;
 	struct droplog droplog;
 	struct overflow overflow;
-	int signals;
+	struct poller_source events;  /* workers ring */
+	struct poller_source signals; /* served whatever else can be */
+	bool ended;
+	struct poller poller;
 };
 
 static const char usage_text[] =
@@ -132,8 +135,37 @@ static int check(const char *path)
 	return status;
 }
 
+static void reload_by_signal(struct daemon *daemon)
+{
+	struct conf_report report = {0};
+	struct reload_result result;
+
+	request_reload(daemon, &report, &result);
+	conf_report_fini(&report);
+}
+
+/* Several HUPs that have come together are one reload. */
+static void serve_signals(struct poller_source *source, short revents)
+{
+	struct loop *loop = source->owner;
+	struct signalfd_siginfo info;
+	bool reload = false;
+
+	(void)revents;
+	while (!loop->ended && read(source->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			loop->ended = true;
+		if (info.ssi_signo == SIGHUP)
+			reload = true;
+		if (info.ssi_signo == SIGUSR1)
+			flowlog_reopen(&loop->daemon->flowlog);
+	}
+	if (reload && !loop->ended)
+		reload_by_signal(loop->daemon);
+}
+
 /* Blocked here, before any thread, so that only the descriptor delivers them. */
-static int open_signals(void)
+static void open_signals(struct loop *loop)
 {
 	sigset_t set;
 
@@ -144,93 +176,51 @@ static int open_signals(void)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	loop->signals = (struct poller_source){
+		.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+		.events = POLLIN,
+		.always = true,
+		.serve = serve_signals,
+		.owner = loop,
+	};
 }
 
-static void reload_by_signal(struct daemon *daemon)
+static void serve_events(struct poller_source *source, short revents)
 {
-	struct conf_report report = {0};
-	struct reload_result result;
-
-	request_reload(daemon, &report, &result);
-	conf_report_fini(&report);
-}
-
-/* False when it is time to go. Several HUPs that have come together are one reload. */
-static bool handle_signals(struct loop *loop)
-{
-	struct signalfd_siginfo info;
-	bool reload = false;
-
-	while (read(loop->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-			return false;
-		if (info.ssi_signo == SIGHUP)
-			reload = true;
-		if (info.ssi_signo == SIGUSR1)
-			flowlog_reopen(&loop->daemon->flowlog);
-	}
-	if (reload)
-		reload_by_signal(loop->daemon);
-	return true;
-}
-
-static int lower(int timeout_ms, int other_ms)
-{
-	return timeout_ms < 0 || (other_ms >= 0 && other_ms < timeout_ms) ? other_ms : timeout_ms;
-}
-
-/*
- * Waits until one is ready. Where that is refused, for example because the process may hold fewer
- * descriptors now than it has (prlimit(1)), nobody is served but signals, and it is tried again
- * soon: the workers need none of this, so it is no reason to end.
- */
-static void wait_ready(struct pollfd *polls, nfds_t count, struct pollfd *signals, int timeout_ms)
-{
-	static const struct timespec pause = {.tv_nsec = 100000000};
-
-	if (poll(polls, count, timeout_ms) >= 0)
-		return;
-	for (nfds_t i = 0; i < count; i++)
-		polls[i].revents = 0;
-	if (errno == EINTR)
-		return;
-	nanosleep(&pause, NULL);
-	signals->revents = POLLIN; /* it does not block: looking costs nothing */
-}
-
-/* Serves until a signal ends it. */
-static void run(struct loop *loop)
-{
-	enum { SIGNALS, EVENTS, CONTROL };
-	struct pollfd polls[CONTROL + CONTROL_POLL_MAX];
-	struct daemon *daemon = loop->daemon;
+	struct loop *loop = source->owner;
 	uint64_t drained;
 
-	for (;;) {
-		int timeout_ms = lower(watchdog_timeout_ms(&loop->watchdog),
-				       droplog_timeout_ms(&loop->droplog));
-		unsigned int clients;
+	(void)revents;
+	if (read(source->fd, &drained, sizeof(drained)) == sizeof(drained))
+		droplog_wake(&loop->droplog);
+	overflow_wake(&loop->overflow);
+}
 
-		timeout_ms = lower(timeout_ms, overflow_timeout_ms(&loop->overflow));
-		timeout_ms = lower(timeout_ms, flowlog_timeout_ms(&daemon->flowlog));
-		clients = control_poll(loop->control, polls + CONTROL, &timeout_ms);
+static void serve_flow_log(struct poller_source *source, short revents)
+{
+	struct daemon *daemon = source->owner;
 
-		polls[SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
-		polls[EVENTS] = (struct pollfd){.fd = daemon->wake, .events = POLLIN};
-		wait_ready(polls, CONTROL + clients, &polls[SIGNALS], timeout_ms);
-		watchdog_work(&loop->watchdog, daemon);
-		flowlog_work(&daemon->flowlog, daemon->workers);
-		if (polls[EVENTS].revents &&
-		    read(daemon->wake, &drained, sizeof(drained)) == sizeof(drained))
-			droplog_work(&loop->droplog, daemon);
-		else if (droplog_timeout_ms(&loop->droplog) >= 0)
-			droplog_work(&loop->droplog, daemon);
-		overflow_work(&loop->overflow, daemon);
-		control_serve(loop->control, polls + CONTROL, clients, daemon);
-		if (polls[SIGNALS].revents && !handle_signals(loop))
-			return;
-	}
+	(void)revents;
+	flowlog_work(&daemon->flowlog, daemon->workers);
+}
+
+/* The last is served first; clients of the control socket come behind all of them. */
+static void register_all(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+
+	poller_add(&loop->poller, &loop->signals);
+	control_start(loop->control, daemon, &loop->poller);
+	loop->events = (struct poller_source){
+		.fd = daemon->wake, .events = POLLIN, .serve = serve_events, .owner = loop};
+	poller_add(&loop->poller, &loop->events);
+	overflow_start(&loop->overflow, daemon, &loop->poller);
+	droplog_start(&loop->droplog, daemon, &loop->poller);
+	daemon->flowlog.source.fd = -1;
+	daemon->flowlog.source.serve = serve_flow_log;
+	daemon->flowlog.source.owner = daemon;
+	poller_add(&loop->poller, &daemon->flowlog.source);
+	watchdog_start(&loop->watchdog, daemon, &loop->poller);
 }
 
 static int exit_status(int err)
@@ -307,14 +297,14 @@ static int serve(const struct options *options)
 		.table_fd = nfqueue_proc_open(),
 		.started_ms = clock_monotonic_ms(),
 	};
-	struct loop loop = {.daemon = &daemon, .signals = open_signals()};
-	bool started = false;
+	struct loop loop = {.daemon = &daemon};
 	int status, err;
 
+	open_signals(&loop);
 	log_open();
 	fdstore_take(&daemon.fdstore);
 	crash_install();
-	if (daemon.wake < 0 || loop.signals < 0) {
+	if (daemon.wake < 0 || loop.signals.fd < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return EX_OSERR;
 	}
@@ -341,24 +331,24 @@ static int serve(const struct options *options)
 		status = exit_status(err);
 		goto out;
 	}
-	watchdog_init(&loop.watchdog);
-	started = true;
+	register_all(&loop);
+	daemon.started = true;
 	say_ready(&daemon);
-	run(&loop);
+	while (!loop.ended)
+		poller_round(&loop.poller);
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
 	watchdog_fini(&loop.watchdog);
 	status = EX_OK;
 out:
 	control_close(loop.control);
-	if (!started)
+	if (!daemon.started)
 		daemon_abandon(&daemon);
 	daemon_stop(&daemon);
 	daemon_fini(&daemon);
-	close(loop.signals);
+	close(loop.signals.fd);
 	close(daemon.wake);
-	if (daemon.table_fd >= 0)
-		close(daemon.table_fd);
+	close(daemon.table_fd);
 	return status;
 }
 

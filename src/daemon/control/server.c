@@ -14,6 +14,7 @@
 #include "daemon/control/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,10 @@
 #define CONTROL_PAUSE_MS 250
 
 struct client {
-	int fd; /* -1: free */
+	struct poller_source source; /* fd -1: free */
+	struct control *control;
 	struct peer peer;
 	bool close_after; /* when the answer has left */
-	int64_t deadline_ms;
 	size_t in_len;
 	char *out; /* the answer under way, or NULL */
 	size_t out_len;
@@ -44,8 +45,10 @@ struct client {
 
 struct control {
 	int fd;
-	gid_t group;             /* whose members may change things; (gid_t)-1: there is none */
-	int64_t paused_until_ms; /* nothing is accepted before; 0: the last try went well */
+	gid_t group; /* whose members may change things; (gid_t)-1: there is none */
+	struct daemon *daemon;
+	struct poller *poller;
+	struct poller_source source; /* paused: no descriptor, and due when to try again */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client clients[PROTOCOL_CLIENTS_MAX];
 };
@@ -136,7 +139,7 @@ int control_open(const char *path, struct control **out)
 	control->group = peer_group(PROTOCOL_GROUP);
 	json_object_seed(0); /* reads /dev/urandom: now, while files may be opened */
 	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++)
-		control->clients[i].fd = -1;
+		control->clients[i].source.fd = -1;
 	memcpy(control->path, path, strlen(path) + 1);
 	err = listen_at(control);
 	if (err == -EADDRINUSE || err == -EEXIST)
@@ -151,10 +154,11 @@ int control_open(const char *path, struct control **out)
 
 static void drop_client(struct client *client)
 {
-	close(client->fd);
+	poller_remove(client->control->poller, &client->source);
+	close(client->source.fd);
 	free(client->out);
 	memset(client, 0, sizeof(*client));
-	client->fd = -1;
+	client->source.fd = -1;
 }
 
 void control_close(struct control *control)
@@ -162,7 +166,7 @@ void control_close(struct control *control)
 	if (!control)
 		return;
 	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++)
-		if (control->clients[i].fd >= 0)
+		if (control->clients[i].source.fd >= 0)
 			drop_client(&control->clients[i]);
 	if (control->fd >= 0)
 		close(control->fd);
@@ -171,38 +175,9 @@ void control_close(struct control *control)
 	free(control);
 }
 
-static void lower_to(int *timeout_ms, int64_t left_ms)
-{
-	if (*timeout_ms < 0 || left_ms < *timeout_ms)
-		*timeout_ms = (int)left_ms;
-}
-
-unsigned int control_poll(const struct control *control, struct pollfd *polls, int *timeout_ms)
-{
-	unsigned int count = 0;
-	int64_t now = clock_monotonic_ms();
-
-	polls[count++] = (struct pollfd){.fd = control->fd, .events = POLLIN};
-	if (control->paused_until_ms > now) {
-		polls[0].fd = -1; /* poll passes over it */
-		lower_to(timeout_ms, control->paused_until_ms - now);
-	}
-	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++) {
-		const struct client *client = &control->clients[i];
-		int64_t left = client->deadline_ms - now;
-
-		if (client->fd < 0)
-			continue;
-		polls[count++] =
-			(struct pollfd){.fd = client->fd, .events = client->out ? POLLOUT : POLLIN};
-		lower_to(timeout_ms, left < 0 ? 0 : left + 1);
-	}
-	return count;
-}
-
 static void touch(struct client *client)
 {
-	client->deadline_ms = clock_monotonic_ms() + PROTOCOL_TIMEOUT_MS;
+	client->source.due_ms = clock_monotonic_ms() + PROTOCOL_TIMEOUT_MS;
 }
 
 /*
@@ -215,7 +190,7 @@ static struct client *free_place(struct control *control, const struct peer *pee
 	unsigned int places = 0;
 
 	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++) {
-		if (control->clients[i].fd >= 0)
+		if (control->clients[i].source.fd >= 0)
 			continue;
 		place = &control->clients[i];
 		places++;
@@ -230,23 +205,39 @@ static void pause_accepting(struct control *control, int err)
 {
 	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
 		return;
-	if (control->paused_until_ms == 0)
+	if (control->source.due_ms == 0)
 		log_warning("control connections have to wait: %s; traffic goes on", strerror(err));
-	control->paused_until_ms = clock_monotonic_ms() + CONTROL_PAUSE_MS;
+	control->source.fd = -1;
+	control->source.due_ms = clock_monotonic_ms() + CONTROL_PAUSE_MS;
 }
 
-static void accept_client(struct control *control)
+static void serve_client(struct poller_source *source, short revents);
+
+static void admit(struct control *control, struct client *client, int fd, const struct peer *peer)
+{
+	client->control = control;
+	client->peer = *peer;
+	client->source = (struct poller_source){
+		.fd = fd, .events = POLLIN, .serve = serve_client, .owner = client};
+	touch(client);
+	poller_add(control->poller, &client->source); /* there is a place for each */
+}
+
+static void accept_client(struct poller_source *source, short revents)
 {
 	static const char full[] = "{\"ok\": false, \"error\": \"too many connections\"}\n";
+	struct control *control = source->owner;
 	struct client *client;
 	struct peer peer;
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	(void)revents;
+	source->fd = control->fd;
 	if (fd < 0) {
 		pause_accepting(control, errno);
 		return;
 	}
-	control->paused_until_ms = 0;
+	source->due_ms = 0;
 	if (peer_read(fd, control->group, &peer) < 0) {
 		close(fd);
 		return;
@@ -257,16 +248,14 @@ static void accept_client(struct control *control)
 		close(fd);
 		return;
 	}
-	client->fd = fd;
-	client->peer = peer;
-	touch(client);
+	admit(control, client, fd, &peer);
 }
 
 /* Takes what the socket takes; the answer is freed when all has left. False: the client is gone. */
 static bool flush(struct client *client)
 {
 	while (client->out_sent < client->out_len) {
-		ssize_t n = send(client->fd, client->out + client->out_sent,
+		ssize_t n = send(client->source.fd, client->out + client->out_sent,
 				 client->out_len - client->out_sent, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
@@ -323,7 +312,7 @@ static bool work(struct client *client, struct daemon *daemon)
 
 static bool read_client(struct client *client, struct daemon *daemon)
 {
-	ssize_t n = recv(client->fd, client->in + client->in_len,
+	ssize_t n = recv(client->source.fd, client->in + client->in_len,
 			 sizeof(client->in) - client->in_len, 0);
 
 	if (n < 0)
@@ -335,34 +324,27 @@ static bool read_client(struct client *client, struct daemon *daemon)
 	return work(client, daemon);
 }
 
-static struct client *client_of(struct control *control, int fd)
+static void serve_client(struct poller_source *source, short revents)
 {
-	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++)
-		if (control->clients[i].fd == fd)
-			return &control->clients[i];
-	return NULL;
+	struct client *client = source->owner;
+	struct daemon *daemon = client->control->daemon;
+	bool stays = false; /* it is due: no byte has moved for too long */
+
+	if (revents & POLLOUT)
+		stays = work(client, daemon);
+	else if (revents)
+		stays = read_client(client, daemon);
+	if (stays)
+		source->events = client->out ? POLLOUT : POLLIN;
+	else
+		drop_client(client);
 }
 
-void control_serve(struct control *control, const struct pollfd *polls, unsigned int count,
-		   struct daemon *daemon)
+void control_start(struct control *control, struct daemon *daemon, struct poller *poller)
 {
-	int64_t now = clock_monotonic_ms();
-
-	for (unsigned int i = 1; i < count; i++) {
-		struct client *client = client_of(control, polls[i].fd);
-		bool stays = true;
-
-		if (!client)
-			continue;
-		if (polls[i].revents & POLLOUT)
-			stays = work(client, daemon);
-		else if (polls[i].revents)
-			stays = read_client(client, daemon);
-		else
-			stays = now < client->deadline_ms;
-		if (!stays)
-			drop_client(client);
-	}
-	if (count > 0 && polls[0].revents)
-		accept_client(control);
+	control->daemon = daemon;
+	control->poller = poller;
+	control->source = (struct poller_source){
+		.fd = control->fd, .events = POLLIN, .serve = accept_client, .owner = control};
+	poller_add(poller, &control->source);
 }

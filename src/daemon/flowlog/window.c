@@ -45,7 +45,7 @@ static void open_window(struct flowlog *log)
 {
 	log->start_s = time(NULL);
 	log->opened_ms = clock_monotonic_ms();
-	log->due_ms = log->opened_ms + (int64_t)log->set->window_s * 1000;
+	log->source.due_ms = log->opened_ms + (int64_t)log->set->window_s * 1000;
 }
 
 /*
@@ -92,27 +92,18 @@ void flowlog_replace(struct flowlog *log, struct flow_tables *set)
 	if (log->set && !set)
 		flowwriter_reopen(log->writer, "");
 	log->set = set;
-	log->due_ms = 0;
+	log->source.due_ms = 0;
 	flowlog_begin(log);
-}
-
-int flowlog_timeout_ms(const struct flowlog *log)
-{
-	int64_t left = log->due_ms - clock_monotonic_ms();
-
-	if (log->due_ms == 0)
-		return -1;
-	return left < 0 ? 0 : (int)left + 1;
 }
 
 void flowlog_work(struct flowlog *log, struct worker *workers)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	if (log->due_ms == 0 || now_ms < log->due_ms)
+	if (log->source.due_ms == 0 || now_ms < log->source.due_ms)
 		return;
 	if (flowwriter_busy(log->writer, log->set)) {
-		log->due_ms = now_ms + RETRY_MS;
+		log->source.due_ms = now_ms + RETRY_MS;
 		return;
 	}
 	flow_tables_swap(log->set);
@@ -130,7 +121,7 @@ void flowlog_reopen(struct flowlog *log)
 
 void flowlog_stop(struct flowlog *log)
 {
-	if (log->due_ms != 0)
+	if (log->source.due_ms != 0)
 		give(log, log->set->active, true);
 	else
 		flow_tables_free(log->set); /* never filled */

@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_FLOWLOG_WINDOW_H
 
 #include "daemon/flowlog/writer.h"
+#include "daemon/poller.h"
 #include "daemon/worker.h"
 
 /* How long a stopping daemon waits for its last window to be written. */
@@ -10,13 +11,13 @@
 
 /* The flow log as the main thread keeps it. All zero: off. */
 struct flowlog {
-	struct flow_tables *set;   /* what the workers fill; NULL: off */
-	struct flowwriter *writer; /* from the first set on */
-	int64_t due_ms;            /* the window's end, monotonic; 0: no window is open */
-	int64_t opened_ms;         /* the window's start, monotonic */
-	int64_t start_s;           /* the same in seconds since the epoch */
-	uint64_t windows;          /* given to the writer */
-	uint64_t lost_packets;     /* of those windows: packets of flows that found no place */
+	struct flow_tables *set;     /* what the workers fill; NULL: off */
+	struct flowwriter *writer;   /* from the first set on */
+	struct poller_source source; /* due at the window's end; no window is open: never */
+	int64_t opened_ms;           /* the window's start, monotonic */
+	int64_t start_s;             /* the same in seconds since the epoch */
+	uint64_t windows;            /* given to the writer */
+	uint64_t lost_packets;       /* of those windows: packets of flows that found no place */
 };
 
 /*
@@ -35,10 +36,10 @@ void flowlog_begin(struct flowlog *log);
  */
 void flowlog_replace(struct flowlog *log, struct flow_tables *set);
 
-/* How long until flowlog_work has something to do; -1: nothing. */
-int flowlog_timeout_ms(const struct flowlog *log);
-
-/* Ends the window when it is time: exchanges tables and gives the full ones to the writer. */
+/*
+ * Ends the window when it is time (source.due_ms): exchanges tables and gives the full ones to the
+ * writer.
+ */
 void flowlog_work(struct flowlog *log, struct worker *workers);
 
 /* The file may have been renamed: opens it anew. */

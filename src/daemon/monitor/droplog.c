@@ -61,7 +61,7 @@ static bool drain(struct droplog *droplog, struct daemon *daemon)
 				droplog->lines++;
 				tell(&event, daemon);
 			} else {
-				droplog->untold++;
+				droplog->suppressed++;
 			}
 		}
 	}
@@ -81,37 +81,56 @@ static uint64_t ring_losses(const struct daemon *daemon)
 static void end_period(struct droplog *droplog, struct daemon *daemon)
 {
 	uint64_t lost = ring_losses(daemon);
-	uint64_t untold = droplog->untold + lost - droplog->lost_before;
+	uint64_t suppressed = droplog->suppressed + lost - droplog->lost_before;
 	bool more = false;
 
-	if (untold > 0)
+	if (suppressed > 0)
 		log_info("and %llu more in the last %d s: naclctl show counts them all",
-			 (unsigned long long)untold, DROPLOG_PERIOD_MS / 1000);
-	*droplog = (struct droplog){.lost_before = lost};
+			 (unsigned long long)suppressed, DROPLOG_PERIOD_MS / 1000);
+	droplog->period_end_ms = 0;
+	droplog->lines = 0;
+	droplog->suppressed = 0;
+	droplog->lost_before = lost;
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		more |= event_ring_arm(&daemon->rings[i]);
 	if (more)
 		droplog->period_end_ms = clock_monotonic_ms() + DROPLOG_PERIOD_MS;
 }
 
-void droplog_work(struct droplog *droplog, struct daemon *daemon)
+/* Within a period look again soon while lines are left to give, else at its end. */
+static int64_t next_look(const struct droplog *droplog)
 {
-	bool any = drain(droplog, daemon);
+	int64_t soon_ms = clock_monotonic_ms() + DROPLOG_LOOK_MS;
+
+	if (droplog->period_end_ms == 0)
+		return 0;
+	return droplog->lines < DROPLOG_LINES && soon_ms < droplog->period_end_ms
+		       ? soon_ms
+		       : droplog->period_end_ms;
+}
+
+void droplog_wake(struct droplog *droplog)
+{
+	bool any = drain(droplog, droplog->daemon);
 
 	if (droplog->period_end_ms == 0 && any)
 		droplog->period_end_ms = clock_monotonic_ms() + DROPLOG_PERIOD_MS;
 	else if (droplog->period_end_ms != 0 && clock_monotonic_ms() >= droplog->period_end_ms)
-		end_period(droplog, daemon);
+		end_period(droplog, droplog->daemon);
+	droplog->source.due_ms = next_look(droplog);
 }
 
-int droplog_timeout_ms(const struct droplog *droplog)
+static void look(struct poller_source *source, short revents)
 {
-	int64_t left = droplog->period_end_ms - clock_monotonic_ms();
+	(void)revents;
+	droplog_wake(source->owner);
+}
 
-	if (droplog->period_end_ms == 0)
-		return -1;
-	/* Within a period look again soon while lines are left to give, else at its end. */
-	if (droplog->lines < DROPLOG_LINES && left > 200)
-		return 200;
-	return left < 0 ? 0 : (int)left + 1;
+void droplog_start(struct droplog *droplog, struct daemon *daemon, struct poller *poller)
+{
+	*droplog = (struct droplog){
+		.daemon = daemon,
+		.source = {.fd = -1, .serve = look, .owner = droplog},
+	};
+	poller_add(poller, &droplog->source);
 }

@@ -92,14 +92,14 @@ static bool somebody_rang(const struct daemon *daemon)
 	return false;
 }
 
-void overflow_work(struct overflow *overflow, struct daemon *daemon)
+static void look(struct poller_source *source, short revents)
 {
+	struct overflow *overflow = source->owner;
+	struct daemon *daemon = overflow->daemon;
 	int64_t now_ms = clock_monotonic_ms();
-	bool more;
+	bool more = packets_came(overflow, daemon);
 
-	if (overflow->next_ms == 0 ? !somebody_rang(daemon) : now_ms < overflow->next_ms)
-		return;
-	more = packets_came(overflow, daemon);
+	(void)revents;
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		more |= look_at(overflow, daemon, i, now_ms);
 	if (!more) {
@@ -107,14 +107,20 @@ void overflow_work(struct overflow *overflow, struct daemon *daemon)
 			wakeup_arm(&daemon->workers[i].wakeup);
 		more = packets_came(overflow, daemon); /* before the wakeup was armed, say */
 	}
-	overflow->next_ms = more ? now_ms + OVERFLOW_LOOK_MS : 0;
+	source->due_ms = more ? now_ms + OVERFLOW_LOOK_MS : 0;
 }
 
-int overflow_timeout_ms(const struct overflow *overflow)
+void overflow_wake(struct overflow *overflow)
 {
-	int64_t left = overflow->next_ms - clock_monotonic_ms();
+	if (overflow->source.due_ms == 0 && somebody_rang(overflow->daemon))
+		look(&overflow->source, 0);
+}
 
-	if (overflow->next_ms == 0)
-		return -1;
-	return left < 0 ? 0 : (int)left + 1;
+void overflow_start(struct overflow *overflow, struct daemon *daemon, struct poller *poller)
+{
+	*overflow = (struct overflow){
+		.daemon = daemon,
+		.source = {.fd = -1, .serve = look, .owner = overflow},
+	};
+	poller_add(poller, &overflow->source);
 }

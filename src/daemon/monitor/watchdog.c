@@ -52,33 +52,10 @@ static void tell(const struct watchdog *watchdog, const char *message)
 		sd_notify(0, message);
 }
 
-void watchdog_init(struct watchdog *watchdog)
-{
-	uint64_t limit_us = 0;
-
-	*watchdog = (struct watchdog){.notify = -1};
-	if (sd_watchdog_enabled(0, &limit_us) <= 0)
-		return;
-	watchdog->notify = open_notify();
-	watchdog->interval_ms = (int64_t)(limit_us / 1000 / WATCHDOG_LOOKS);
-	if (watchdog->interval_ms == 0)
-		watchdog->interval_ms = 1;
-	watchdog->next_ms = clock_monotonic_ms();
-}
-
 void watchdog_fini(struct watchdog *watchdog)
 {
 	if (watchdog->notify >= 0)
 		close(watchdog->notify);
-}
-
-int watchdog_timeout_ms(const struct watchdog *watchdog)
-{
-	int64_t left = watchdog->next_ms - clock_monotonic_ms();
-
-	if (watchdog->interval_ms == 0)
-		return -1;
-	return left < 0 ? 0 : (int)left + 1;
 }
 
 /* How often in a row the worker was found in the same place, not counting the first time. */
@@ -120,10 +97,31 @@ static bool all_progress(struct watchdog *watchdog, struct daemon *daemon)
 	return all;
 }
 
-void watchdog_work(struct watchdog *watchdog, struct daemon *daemon)
+static void look(struct poller_source *source, short revents)
 {
-	if (watchdog->interval_ms == 0 || clock_monotonic_ms() < watchdog->next_ms)
+	struct watchdog *watchdog = source->owner;
+
+	(void)revents;
+	source->due_ms = clock_monotonic_ms() + watchdog->interval_ms;
+	tell(watchdog,
+	     all_progress(watchdog, watchdog->daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
+}
+
+void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller)
+{
+	uint64_t limit_us = 0;
+
+	*watchdog = (struct watchdog){
+		.daemon = daemon,
+		.notify = -1,
+		.source = {.fd = -1, .serve = look, .owner = watchdog},
+	};
+	if (sd_watchdog_enabled(0, &limit_us) <= 0)
 		return;
-	watchdog->next_ms = clock_monotonic_ms() + watchdog->interval_ms;
-	tell(watchdog, all_progress(watchdog, daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
+	watchdog->notify = open_notify();
+	watchdog->interval_ms = (int64_t)(limit_us / 1000 / WATCHDOG_LOOKS);
+	if (watchdog->interval_ms == 0)
+		watchdog->interval_ms = 1;
+	watchdog->source.due_ms = clock_monotonic_ms();
+	poller_add(poller, &watchdog->source);
 }

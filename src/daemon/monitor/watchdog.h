@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_MONITOR_WATCHDOG_H
 
 #include "daemon/daemon.h"
+#include "daemon/poller.h"
 
 /*
  * Feeds the service manager's watchdog (sd_watchdog_enabled(3)) for as long as every worker makes
@@ -14,22 +15,18 @@
 #define WATCHDOG_PATIENCE 3
 #define WATCHDOG_RESCUES  4 /* of one batch: each costs it a packet */
 struct watchdog {
-	int notify;          /* the service manager's socket, or -1 */
-	int64_t interval_ms; /* 0: nobody asked for it */
-	int64_t next_ms;
+	struct daemon *daemon;
+	struct poller_source source;    /* due at the next look */
+	int notify;                     /* the service manager's socket, or -1 */
+	int64_t interval_ms;            /* 0: nobody asked for it */
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
 	bool busy[QUEUE_COUNT_MAX];
 	unsigned int stuck[QUEUE_COUNT_MAX];   /* looks in a row that found it where it was */
 	unsigned int rescues[QUEUE_COUNT_MAX]; /* of the batch it is in */
 };
 
-void watchdog_init(struct watchdog *watchdog);
+/* Looks and feeds from here on, where the service manager asks for it. */
+void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller);
 void watchdog_fini(struct watchdog *watchdog);
-
-/* How long until the next look; -1: never. */
-int watchdog_timeout_ms(const struct watchdog *watchdog);
-
-/* Looks and feeds when it is time. */
-void watchdog_work(struct watchdog *watchdog, struct daemon *daemon);
 
 #endif
