@@ -94,8 +94,8 @@ test_poller_LIBS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
 
-FLOWS := $(addprefix src/daemon/,path/flow_table.c path/shared.c flowlog/tables.c) src/text/flow_record.c $(POLICY)
-test_flow_record_SRC     := src/text/flow_record.c src/core/addr.c
+FLOWS := $(addprefix src/daemon/,path/flow_table.c path/shared.c flowlog/tables.c) src/text/flow_record.c src/core/flow_format.c $(POLICY)
+test_flow_record_SRC     := src/text/flow_record.c src/core/flow_format.c src/core/addr.c
 test_flow_table_SRC       := $(FLOWS)
 test_flowlog_writer_SRC  := $(addprefix src/daemon/flowlog/,writer.c file.c) src/common/log.c $(FLOWS)
 test_flowlog_window_SRC := src/daemon/flowlog/window.c src/common/clock.c $(test_flowlog_writer_SRC)

@@ -7,7 +7,7 @@
  * from the file goes to terminals and into JSON: control characters and bytes that are no UTF-8
  * become '?', and very long lines are cut.
  */
-#include "conf/internal.h"
+#include "conf/diag.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -65,17 +65,18 @@ static char *printable(const char *text, size_t len, size_t max)
 /* The place with the file's own name, and the line that holds what it must. */
 static struct conf_place settle(const struct conf_reader *r, struct conf_place place)
 {
-	size_t index = conf_source_index(r, place.file);
+	size_t index = conf_source_index(&r->sources, place.file);
 
-	if (index < r->source_count)
-		place.file = r->sources[index].name;
+	if (index < r->sources.count)
+		place.file = r->sources.items[index].name;
 	else if (!place.file)
 		place.file = "configuration";
 	if (!place.text)
 		return place;
 	for (unsigned int back = 0; back < LOOK_BACK_MAX && back < place.line; back++) {
 		size_t len;
-		const char *line = conf_source_line(r, place.file, place.line - back, &len);
+		const char *line =
+			conf_source_line(&r->sources, place.file, place.line - back, &len);
 
 		if (line && memmem(line, len, place.text, strlen(place.text))) {
 			place.line -= back;
@@ -88,7 +89,7 @@ static struct conf_place settle(const struct conf_reader *r, struct conf_place p
 static char *source_text(const struct conf_reader *r, struct conf_place place)
 {
 	size_t len;
-	const char *text = conf_source_line(r, place.file, place.line, &len);
+	const char *text = conf_source_line(&r->sources, place.file, place.line, &len);
 
 	if (!text)
 		return NULL;
@@ -172,6 +173,18 @@ void conf_out_of_memory(struct conf_reader *r)
 	conf_error(r, (struct conf_place){0}, NULL, "out of memory");
 }
 
+const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
+		       char buf[static CONF_HINT_LEN])
+{
+	size_t index = conf_source_index(&r->sources, to.file);
+
+	if (index == conf_source_index(&r->sources, from.file) || index >= r->sources.count)
+		snprintf(buf, CONF_HINT_LEN, "line %u", to.line);
+	else
+		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", r->sources.items[index].name, to.line);
+	return buf;
+}
+
 bool conf_report_begin(struct conf_report *report)
 {
 	*report = (struct conf_report){0};
@@ -185,7 +198,8 @@ bool conf_report_begin(struct conf_report *report)
 static bool stands_after(const struct conf_reader *r, const struct conf_diagnostic *a,
 			 const struct conf_diagnostic *b)
 {
-	size_t file_a = conf_source_index(r, a->file), file_b = conf_source_index(r, b->file);
+	size_t file_a = conf_source_index(&r->sources, a->file),
+	       file_b = conf_source_index(&r->sources, b->file);
 
 	return file_a != file_b ? file_a > file_b : a->line > b->line;
 }

@@ -2,18 +2,25 @@
 /*
  * A configuration file becomes a policy, or a report of everything that is wrong with it.
  *
- *   read (conf_source) -> scan (conf_scan) -> parse (libconfig) -> walk (conf_policy) -> finish
+ *   read (source) -> scan (syntax/) -> parse (libconfig) -> walk (walk/) -> finish
  *
  * libconfig is given text that the scan has found in order, so its own error texts are the last
  * resort; and automatic conversion stays off, so a string is never taken as a number. Every step
  * works on a policy that nobody else can see yet: a failed load leaves nothing behind but its
  * report.
  */
-#include "conf/internal.h"
+#include "conf/conf.h"
 
+#include <libconfig.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/diag.h"
+#include "conf/file.h"
+#include "conf/syntax/scan.h"
+#include "conf/walk/policy.h"
+#include "core/policy.h"
 
 /* libconfig tells no more than a text and a line, often the one after the mistake. */
 static void syntax_error(struct conf_reader *r, const config_t *config)
@@ -40,8 +47,8 @@ static bool tree_fits(const struct conf_reader *r)
 	size_t len = 32768;
 	bool fits;
 
-	for (size_t i = 0; i < r->source_count; i++)
-		len += r->sources[i].len;
+	for (size_t i = 0; i < r->sources.count; i++)
+		len += r->sources.items[i].len;
 	block = malloc(len * 32);
 	fits = block;
 	free(block);
@@ -57,9 +64,9 @@ static void parse(struct conf_reader *r)
 		return;
 	}
 	config_init(&config);
-	if (strcmp(r->folder, ".") != 0)
-		config_set_include_dir(&config, r->folder);
-	if (config_read_string(&config, r->sources[0].text))
+	if (strcmp(r->sources.folder, ".") != 0)
+		config_set_include_dir(&config, r->sources.folder);
+	if (config_read_string(&config, r->sources.items[0].text))
 		conf_read_policy(r, config_root_setting(&config));
 	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has told of */
 		syntax_error(r, &config);
@@ -94,6 +101,21 @@ static struct policy *load(struct conf_reader *r)
 	return policy;
 }
 
+/* Fills the report's list of files. False: no memory. */
+static bool name_files(const struct conf_reader *r)
+{
+	struct conf_report *report = r->report;
+
+	report->files = calloc(r->sources.count + 1, sizeof(*report->files));
+	for (size_t i = 0; report->files && i < r->sources.count; i++) {
+		report->files[i] = strdup(r->sources.items[i].name);
+		if (!report->files[i])
+			return false;
+		report->file_count++;
+	}
+	return report->files;
+}
+
 /* From a file, or from text where that is not NULL. */
 static struct policy *read_from(const char *name, const char *text, struct conf_report *report)
 {
@@ -107,17 +129,17 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 		goto out;
 	}
 	r->report = report;
-	r->folder = dirname(copy);
+	r->sources.folder = dirname(copy);
 	if (text) {
-		index = conf_source_add(r, name, text);
+		index = conf_source_add(&r->sources, name, text);
 		if (index < 0)
 			conf_out_of_memory(r);
 	} else {
-		index = conf_source_read(r, name, CONF_SOURCE_ANY, (struct conf_place){0});
+		index = conf_file_read(r, name, CONF_SOURCE_ANY, (struct conf_place){0});
 	}
 	if (index == 0)
 		policy = load(r);
-	if (!conf_sources_name(r)) {
+	if (!name_files(r)) {
 		conf_out_of_memory(r);
 		policy_free(policy);
 		policy = NULL;
@@ -125,7 +147,7 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 	conf_report_sort(r);
 out:
 	if (r)
-		conf_sources_fini(r);
+		conf_sources_fini(&r->sources);
 	free(r);
 	free(copy);
 	return policy;

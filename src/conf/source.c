@@ -4,65 +4,52 @@
  * diagnostic can show its line, and so that libconfig is handed text, never a file of unknown kind.
  * (Its scanner ends the process when a read fails, as it does on a folder.)
  */
-#include "conf/internal.h"
+#include "conf/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SOURCE_LEN_MAX ((size_t)256 << 20) /* /dev/zero is no configuration */
-#define SOURCES_MAX    512
 
-void conf_sources_fini(struct conf_reader *r)
+void conf_sources_fini(struct conf_sources *sources)
 {
-	for (size_t i = 0; i < r->source_count; i++) {
-		free(r->sources[i].name);
-		free(r->sources[i].alias);
-		free(r->sources[i].text);
+	for (size_t i = 0; i < sources->count; i++) {
+		free(sources->items[i].name);
+		free(sources->items[i].alias);
+		free(sources->items[i].text);
 	}
-	free(r->sources);
+	free(sources->items);
 }
 
-bool conf_sources_name(const struct conf_reader *r)
-{
-	struct conf_report *report = r->report;
-
-	report->files = calloc(r->source_count + 1, sizeof(*report->files));
-	for (size_t i = 0; report->files && i < r->source_count; i++) {
-		report->files[i] = strdup(r->sources[i].name);
-		if (!report->files[i])
-			return false;
-		report->file_count++;
-	}
-	return report->files;
-}
-
-size_t conf_source_index(const struct conf_reader *r, const char *name)
+size_t conf_source_index(const struct conf_sources *sources, const char *name)
 {
 	if (!name)
 		return 0;
-	for (size_t i = 0; i < r->source_count; i++) {
-		const char *alias = r->sources[i].alias;
+	for (size_t i = 0; i < sources->count; i++) {
+		const char *alias = sources->items[i].alias;
 
-		if (strcmp(r->sources[i].name, name) == 0 || (alias && strcmp(alias, name) == 0))
+		if (strcmp(sources->items[i].name, name) == 0 ||
+		    (alias && strcmp(alias, name) == 0))
 			return i;
 	}
-	return r->source_count;
+	return sources->count;
 }
 
-const char *conf_source_line(const struct conf_reader *r, const char *name, unsigned int line,
-			     size_t *len)
+const char *conf_source_line(const struct conf_sources *sources, const char *name,
+			     unsigned int line, size_t *len)
 {
-	size_t index = conf_source_index(r, name);
+	size_t index = conf_source_index(sources, name);
 	const char *at, *end;
 
-	if (index >= r->source_count || line == 0 || !r->sources[index].text)
+	if (index >= sources->count || line == 0 || !sources->items[index].text)
 		return NULL;
-	at = r->sources[index].text;
-	end = at + r->sources[index].len;
+	at = sources->items[index].text;
+	end = at + sources->items[index].len;
 	for (unsigned int i = 1; i < line; i++) {
 		at = memchr(at, '\n', (size_t)(end - at));
 		if (!at)
@@ -73,42 +60,42 @@ const char *conf_source_line(const struct conf_reader *r, const char *name, unsi
 	return at;
 }
 
-char *conf_source_path(const struct conf_reader *r, const char *name)
+char *conf_source_path(const struct conf_sources *sources, const char *name)
 {
 	char *path;
 
-	if (name[0] == '/' || strcmp(r->folder, ".") == 0)
+	if (name[0] == '/' || strcmp(sources->folder, ".") == 0)
 		return strdup(name);
-	return asprintf(&path, "%s/%s", r->folder, name) < 0 ? NULL : path;
+	return asprintf(&path, "%s/%s", sources->folder, name) < 0 ? NULL : path;
 }
 
-/* A new, still empty source; -1: no memory, or too many files. */
-static int new_source(struct conf_reader *r, const char *name)
+/* The index of a new, still empty source, or -ENOMEM. */
+static int new_source(struct conf_sources *sources, const char *name)
 {
-	struct conf_source *sources;
+	struct conf_source *items;
 	char *copy = strdup(name);
 
 	if (!copy)
-		return -1;
-	sources = reallocarray(r->sources, r->source_count + 1, sizeof(*sources));
-	if (!sources) {
+		return -ENOMEM;
+	items = reallocarray(sources->items, sources->count + 1, sizeof(*items));
+	if (!items) {
 		free(copy);
-		return -1;
+		return -ENOMEM;
 	}
-	r->sources = sources;
-	sources[r->source_count] = (struct conf_source){.name = copy};
-	return (int)r->source_count++;
+	sources->items = items;
+	items[sources->count] = (struct conf_source){.name = copy};
+	return (int)sources->count++;
 }
 
-int conf_source_add(struct conf_reader *r, const char *name, const char *text)
+int conf_source_add(struct conf_sources *sources, const char *name, const char *text)
 {
-	int index = new_source(r, name);
+	int index = new_source(sources, name);
 
 	if (index < 0)
-		return -1;
-	r->sources[index].text = strdup(text);
-	r->sources[index].len = strlen(text);
-	return r->sources[index].text ? index : -1;
+		return index;
+	sources->items[index].text = strdup(text);
+	sources->items[index].len = strlen(text);
+	return sources->items[index].text ? index : -ENOMEM;
 }
 
 /* Everything up to the end of the file. 0 or -errno. */
@@ -164,54 +151,15 @@ static int open_and_read(const char *path, enum conf_source_kind kind, struct co
 	return err;
 }
 
-/*
- * Modes would let us, and opening is refused all the same: something confines the process. The
- * daemon does so itself, and access(2) is what landlock does not answer for.
- */
-static bool is_confined(const char *path)
-{
-	return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0;
-}
-
-static const char *read_hint(int err)
-{
-	switch (err) {
-	case -ENOENT:
-		return "is the name right? Names inside a configuration are relative to its folder";
-	case -EISDIR:
-		return "name a file in it";
-	case -EACCES:
-		return "run as a user who may read it, or correct its mode";
-	case -EINVAL:
-		return "only plain files can be included";
-	default:
-		return NULL;
-	}
-}
-
-int conf_source_read(struct conf_reader *r, const char *path, enum conf_source_kind kind,
-		     struct conf_place place)
+int conf_source_read(struct conf_sources *sources, const char *path, enum conf_source_kind kind)
 {
 	int index, err;
 
-	if (r->source_count >= SOURCES_MAX) {
-		conf_error(r, place, "join some of them", "more than %d files", SOURCES_MAX);
-		return -1;
-	}
-	index = new_source(r, path);
-	if (index < 0) {
-		conf_out_of_memory(r);
-		return -1;
-	}
-	err = open_and_read(path, kind, &r->sources[index]);
-	if (err == 0)
+	if (sources->count >= CONF_SOURCES_MAX)
+		return -EMFILE;
+	index = new_source(sources, path);
+	if (index < 0)
 		return index;
-	if (err == -EACCES && is_confined(path))
-		conf_error(
-			r, place, "nacld reads only from the folders that it knew when it started",
-			"%s is outside what nacld may read since it started: restart nacld", path);
-	else
-		conf_error(r, place, read_hint(err), "cannot read %s: %s", path,
-			   err == -EINVAL ? "not a plain file" : strerror(-err));
-	return -1;
+	err = open_and_read(path, kind, &sources->items[index]);
+	return err ? err : index;
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The flow log's text: AWS's field names in, AWS's lines out.
+ * Lines of the flow log: a format's fields (core/flow_format) in, AWS's lines out.
  *
- * One table says everything of a field: its name, the version of the AWS format that brought it,
- * and how its value is printed. A field without a printing function is one that nothing on this
- * host can know (a VPC, an instance, a zone): it is "-", as in AWS where a value does not apply. A
- * format is compiled once into indices of the table; a line is then a walk over them.
- *
- * The version printed is the highest of the fields asked for, as AWS has it.
+ * A line is a walk over the format's fields and a table of printing functions. A value that does
+ * not apply, or that nothing here can know, is "-", as in AWS.
  */
 #include "text/flow_record.h"
 
@@ -74,106 +70,35 @@ static const char *log_status(const struct flow_format *format, const struct flo
 }
 
 /*
- * The packet's own addresses are those we see: there is no address of an interface to differ from.
+ * How a field's value is printed. One without a function is one that nothing on this host can know
+ * (a VPC, an instance, a zone). The packet's own addresses are those we see: there is no address of
+ * an interface to differ from.
  */
-static const struct field {
-	const char *name;
-	uint8_t version;
-	bool of_window; /* also in NODATA and SKIPDATA lines */
+static const struct {
 	print_field *print;
-} fields[FLOWLOG_FIELDS_MAX] = {
-	{"version", 2, true, version},
-	{"account-id", 2, true, account},
-	{"interface-id", 2, true, NULL},
-	{"srcaddr", 2, false, srcaddr},
-	{"dstaddr", 2, false, dstaddr},
-	{"srcport", 2, false, srcport},
-	{"dstport", 2, false, dstport},
-	{"protocol", 2, false, protocol},
-	{"packets", 2, false, packets},
-	{"bytes", 2, false, bytes},
-	{"start", 2, true, start},
-	{"end", 2, true, end},
-	{"action", 2, false, action},
-	{"log-status", 2, true, log_status},
-	{"vpc-id", 3, true, NULL},
-	{"subnet-id", 3, true, NULL},
-	{"instance-id", 3, true, NULL},
-	{"tcp-flags", 3, false, tcp_flags},
-	{"type", 3, false, type},
-	{"pkt-srcaddr", 3, false, srcaddr},
-	{"pkt-dstaddr", 3, false, dstaddr},
-	{"region", 4, true, NULL},
-	{"az-id", 4, true, NULL},
-	{"sublocation-type", 4, true, NULL},
-	{"sublocation-id", 4, true, NULL},
-	{"pkt-src-aws-service", 5, false, NULL},
-	{"pkt-dst-aws-service", 5, false, NULL},
-	{"flow-direction", 5, false, flow_direction},
-	{"traffic-path", 5, false, NULL},
-	{"rule-number", 2, false, rule_number},
-	{"acl-name", 2, false, acl_name},
+	bool of_window; /* also in NODATA and SKIPDATA lines */
+} fields[FLOW_FIELDS] = {
+	[FLOW_VERSION] = {version, true},
+	[FLOW_ACCOUNT_ID] = {account, true},
+	[FLOW_SRCADDR] = {srcaddr},
+	[FLOW_DSTADDR] = {dstaddr},
+	[FLOW_SRCPORT] = {srcport},
+	[FLOW_DSTPORT] = {dstport},
+	[FLOW_PROTOCOL] = {protocol},
+	[FLOW_PACKETS] = {packets},
+	[FLOW_BYTES] = {bytes},
+	[FLOW_START] = {start, true},
+	[FLOW_END] = {end, true},
+	[FLOW_ACTION] = {action},
+	[FLOW_LOG_STATUS] = {log_status, true},
+	[FLOW_TCP_FLAGS] = {tcp_flags},
+	[FLOW_TYPE] = {type},
+	[FLOW_PKT_SRCADDR] = {srcaddr},
+	[FLOW_PKT_DSTADDR] = {dstaddr},
+	[FLOW_FLOW_DIRECTION] = {flow_direction},
+	[FLOW_RULE_NUMBER] = {rule_number},
+	[FLOW_ACL_NAME] = {acl_name},
 };
-
-const char *flow_field_name(size_t i)
-{
-	return i < FLOWLOG_FIELDS_MAX ? fields[i].name : NULL;
-}
-
-/* The table's index, or FLOWLOG_FIELDS_MAX. */
-static size_t find_field(const char *name)
-{
-	size_t i = 0;
-
-	while (i < FLOWLOG_FIELDS_MAX && strcmp(fields[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-/* One "${name}" at *at; steps behind it. What stands there goes into `name` either way. */
-static enum flow_format_error take_name(const char **at, char name[static FLOWLOG_NAME_LEN])
-{
-	size_t word = strcspn(*at, " "), len = word > 3 ? word - 3 : 0;
-	bool good = len > 0 && len < FLOWLOG_NAME_LEN && strncmp(*at, "${", 2) == 0 &&
-		    (*at)[word - 1] == '}';
-
-	if (!good) {
-		snprintf(name, FLOWLOG_NAME_LEN, "%.*s", (int)(word < 1024 ? word : 1024), *at);
-		return FLOW_FORMAT_SYNTAX;
-	}
-	memcpy(name, *at + 2, len);
-	name[len] = '\0';
-	*at += word;
-	return FLOW_FORMAT_OK;
-}
-
-enum flow_format_error flow_format_parse(const char *text, struct flow_format *out,
-					 char name[static FLOWLOG_NAME_LEN])
-{
-	struct flow_format format = {.version = 2};
-
-	name[0] = '\0';
-	if (text[strspn(text, " ")] == '\0')
-		return FLOW_FORMAT_EMPTY;
-	for (const char *at = text;; at++) {
-		size_t field;
-
-		if (take_name(&at, name) != FLOW_FORMAT_OK)
-			return FLOW_FORMAT_SYNTAX;
-		field = find_field(name);
-		if (field == FLOWLOG_FIELDS_MAX)
-			return FLOW_FORMAT_UNKNOWN;
-		if (memchr(format.fields, (int)field, format.count))
-			return FLOW_FORMAT_TWICE;
-		format.fields[format.count++] = (uint8_t)field;
-		if (fields[field].version > format.version)
-			format.version = fields[field].version;
-		if (*at == '\0')
-			break;
-	}
-	*out = format;
-	return FLOW_FORMAT_OK;
-}
 
 size_t flow_record_print(const struct flow_format *format, const struct flow_record *record,
 			 char buf[static FLOWLOG_LINE_MAX])
@@ -181,16 +106,17 @@ size_t flow_record_print(const struct flow_format *format, const struct flow_rec
 	size_t len = 0;
 
 	for (size_t i = 0; i < format->count; i++) {
-		const struct field *field = &fields[format->fields[i]];
+		enum flow_field field = format->fields[i];
+		print_field *print = fields[field].print;
 		char value[VALUE_LEN];
 		const char *text = NULL;
 		size_t text_len;
 
-		if (field->print && (field->of_window || record->status == FLOW_RECORD_OK))
-			text = field->print(format, record, value);
+		if (print && (fields[field].of_window || record->status == FLOW_RECORD_OK))
+			text = print(format, record, value);
 		if (!text)
 			text = "-";
-		text_len = strnlen(text, FLOWLOG_TEXT_MAX);
+		text_len = strnlen(text, FLOW_TEXT_MAX);
 		memcpy(buf + len, text, text_len);
 		len += text_len;
 		buf[len++] = ' ';

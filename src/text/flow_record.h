@@ -2,46 +2,13 @@
 #ifndef NACLD_TEXT_FLOW_RECORD_H
 #define NACLD_TEXT_FLOW_RECORD_H
 
+#include "core/flow_format.h"
 #include "core/rule.h"
 
-/*
- * Lines of the flow log: AWS's VPC flow log records (AWS VPC user guide, "Flow log records"),
- * versions 2 to 5, and two fields of our own: rule-number and acl-name.
- */
+/* Lines of the flow log: AWS's VPC flow log records (AWS VPC user guide, "Flow log records"). */
 
-/* AWS's default format: the fields of version 2 in their order. */
-#define FLOW_FORMAT_DEFAULT                                                                     \
-	"${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} " \
-	"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
-
-#define FLOWLOG_FIELDS_MAX 31
-#define FLOWLOG_TEXT_MAX   63 /* account, ACL name */
-#define FLOWLOG_LINE_MAX \
-	(FLOWLOG_FIELDS_MAX * (FLOWLOG_TEXT_MAX + (size_t)1)) /* newline included */
+#define FLOWLOG_LINE_MAX      (FLOW_FIELDS * (FLOW_TEXT_MAX + (size_t)1)) /* newline included */
 #define FLOWLOG_RULE_IMPLICIT 0
-
-/* A format, read. Plain values. */
-struct flow_format {
-	uint8_t fields[FLOWLOG_FIELDS_MAX]; /* indices of the table in flowlog.c */
-	uint8_t count;
-	uint8_t version; /* the highest of the fields' versions, at least 2 */
-};
-
-/* What keeps a text from being a format; `name` is the offending part of it. */
-enum flow_format_error {
-	FLOW_FORMAT_OK,
-	FLOW_FORMAT_EMPTY,   /* no field at all */
-	FLOW_FORMAT_SYNTAX,  /* not ${field}, parted by one space each */
-	FLOW_FORMAT_UNKNOWN, /* no field of that name */
-	FLOW_FORMAT_TWICE,
-};
-
-#define FLOWLOG_NAME_LEN 32
-enum flow_format_error flow_format_parse(const char *text, struct flow_format *out,
-					 char name[static FLOWLOG_NAME_LEN]);
-
-/* The name of field i, for "did you mean"; NULL behind the last. */
-const char *flow_field_name(size_t i);
 
 enum flow_record_status {
 	FLOW_RECORD_OK,

@@ -31,10 +31,10 @@ static const char *take_line(char **rest)
 
 static void claim_format(const char *text, const struct flow_format *format)
 {
-	char again[FLOWLOG_FIELDS_MAX * (FLOWLOG_NAME_LEN + 4)] = "";
+	char again[FLOW_FIELDS * (FLOW_FIELD_NAME_LEN + 4)] = "";
 	size_t len = 0;
 
-	CLAIM(format->count >= 1 && format->count <= FLOWLOG_FIELDS_MAX);
+	CLAIM(format->count >= 1 && format->count <= FLOW_FIELDS);
 	CLAIM(format->version >= 2 && format->version <= 5);
 	for (size_t i = 0; i < format->count; i++) {
 		const char *name = flow_field_name(format->fields[i]);
@@ -48,7 +48,7 @@ static void claim_format(const char *text, const struct flow_format *format)
 
 static bool read_format(const char *text, struct flow_format *out)
 {
-	char name[FLOWLOG_NAME_LEN];
+	char name[FLOW_FIELD_NAME_LEN];
 	struct flow_format untouched;
 	enum flow_format_error error;
 
@@ -160,7 +160,7 @@ static bool is_word(const char *text)
 	for (size_t i = 0; i < len; i++)
 		if (text[i] <= ' ' || text[i] >= 0x7f)
 			return false;
-	return len > 0 && len <= FLOWLOG_TEXT_MAX;
+	return len > 0 && len <= FLOW_TEXT_MAX;
 }
 
 static bool is_number(const char *word, uint64_t value)

@@ -24,7 +24,7 @@ static struct addr addr(const char *text)
 static struct flow_format format_of(const char *text)
 {
 	struct flow_format format;
-	char name[FLOWLOG_NAME_LEN];
+	char name[FLOW_FIELD_NAME_LEN];
 
 	assert_int_equal(flow_format_parse(text, &format, name), FLOW_FORMAT_OK);
 	return format;
@@ -147,8 +147,8 @@ static void tcp_flags_are_those_aws_reports(void **state)
 
 static void every_field_can_be_asked_for_at_once(void **state)
 {
-	char text[FLOWLOG_FIELDS_MAX * (FLOWLOG_NAME_LEN + 4)] = "", line[FLOWLOG_LINE_MAX];
-	char longest[FLOWLOG_TEXT_MAX + 1];
+	char text[FLOW_FIELDS * (FLOW_FIELD_NAME_LEN + 4)] = "", line[FLOWLOG_LINE_MAX];
+	char longest[FLOW_TEXT_MAX + 1];
 	struct flow_record record = ssh();
 	struct flow_format format;
 	size_t count = 0, len;
@@ -159,11 +159,11 @@ static void every_field_can_be_asked_for_at_once(void **state)
 		strcat(text, name);
 		strcat(text, "}");
 	}
-	assert_int_equal(count, FLOWLOG_FIELDS_MAX);
+	assert_int_equal(count, FLOW_FIELDS);
 	format = format_of(text);
 	assert_int_equal(format.version, 5);
-	memset(longest, 'x', FLOWLOG_TEXT_MAX);
-	longest[FLOWLOG_TEXT_MAX] = '\0';
+	memset(longest, 'x', FLOW_TEXT_MAX);
+	longest[FLOW_TEXT_MAX] = '\0';
 	record.account = record.acl = longest;
 	record.packets = record.bytes = UINT64_MAX;
 	len = flow_record_print(&format, &record, line);
@@ -176,7 +176,7 @@ static void every_field_can_be_asked_for_at_once(void **state)
 static void refuses(const char *text, enum flow_format_error error, const char *part)
 {
 	struct flow_format format = {.count = 77};
-	char name[FLOWLOG_NAME_LEN];
+	char name[FLOW_FIELD_NAME_LEN];
 
 	assert_int_equal(flow_format_parse(text, &format, name), error);
 	assert_string_equal(name, part);

@@ -43,7 +43,7 @@ struct flow_tables *flow_tables_new(const struct policy *policy, unsigned int wo
 {
 	const struct flow_log *settings = &policy->flow_log;
 	struct flow_tables *set = calloc(1, sizeof(*set));
-	char name[FLOWLOG_NAME_LEN];
+	char name[FLOW_FIELD_NAME_LEN];
 
 	if (!set)
 		return NULL;

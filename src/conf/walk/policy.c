@@ -6,10 +6,18 @@
  * The walk never stops at a mistake. What is wrong is told and left out; the policy that results is
  * thrown away by the caller when anything was told as an error, so nothing here needs undoing.
  */
-#include "conf/internal.h"
+#include "conf/walk/policy.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/walk/cidr.h"
+#include "conf/walk/flowlog.h"
+#include "conf/walk/lint.h"
+#include "conf/walk/rule.h"
+#include "conf/walk/schema.h"
+#include "conf/walk/set.h"
+#include "core/policy.h"
 
 static const struct conf_key top_keys[] = {
 	{"mode", NULL},

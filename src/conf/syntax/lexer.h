@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_CONF_LEXER_H
-#define NACLD_CONF_LEXER_H
+#ifndef NACLD_CONF_SYNTAX_LEXER_H
+#define NACLD_CONF_SYNTAX_LEXER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,16 +5,20 @@
  * libconfig parses, but version 1.5 is too forgiving and too silent to be left alone with the file:
  * an integer that does not fit wraps without a word, a comment that is never closed swallows the
  * rest, a NUL byte ends the file, a folder given as an include ends the process, and "syntax error"
- * is all it says, often a line late. So the text is cut into tokens (conf_token) and walked by its
- * grammar (conf_grammar) here first; libconfig then only meets text that is in order.
+ * is all it says, often a line late. So the text is cut into tokens (lexer) and walked by its
+ * grammar here first; libconfig then only meets text that is in order.
  *
  * Includes are followed exactly where libconfig does: "@include" at the start of a line, relative
  * to the folder of the configuration, at most ten deep.
  */
-#include "conf/grammar.h"
+#include "conf/syntax/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/diag.h"
+#include "conf/file.h"
+#include "conf/syntax/grammar.h"
 
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's own */
 
@@ -27,21 +31,10 @@ struct scan {
 
 static bool scan_source(struct scan *s, size_t index);
 
-bool conf_scan_doubts(const struct conf_reader *r, struct conf_place place)
-{
-	size_t index = conf_source_index(r, place.file);
-
-	for (size_t i = 0; i < r->bad_number_count; i++)
-		if (r->bad_numbers[i].line == place.line &&
-		    conf_source_index(r, r->bad_numbers[i].file) == index)
-			return true;
-	return false;
-}
-
 /* Is the source already being read, under whatever name? */
 static bool includes_itself(const struct scan *s, size_t index)
 {
-	const struct conf_source *sources = s->r->sources;
+	const struct conf_source *sources = s->r->sources.items;
 
 	for (size_t i = 0; i < s->include_depth; i++)
 		if (sources[s->includes[i]].inode == sources[index].inode &&
@@ -54,7 +47,7 @@ static bool includes_itself(const struct scan *s, size_t index)
 static int read_include(struct scan *s, const struct conf_token *token, struct conf_place place)
 {
 	char *name = strndup(token->text, token->len);
-	char *path = name ? conf_source_path(s->r, name) : NULL;
+	char *path = name ? conf_source_path(&s->r->sources, name) : NULL;
 	int index = -1;
 
 	if (!path)
@@ -64,12 +57,12 @@ static int read_include(struct scan *s, const struct conf_token *token, struct c
 			   "an include takes no %s",
 			   name[0] == '/' ? "absolute name" : "backslash");
 	else
-		index = conf_source_read(s->r, path, CONF_SOURCE_FILE, place);
+		index = conf_file_read(s->r, path, CONF_SOURCE_FILE, place);
 	free(path);
 	if (index < 0)
 		free(name);
 	else
-		s->r->sources[index].alias = name;
+		s->r->sources.items[index].alias = name;
 	return index;
 }
 
@@ -95,8 +88,8 @@ static bool include(struct scan *s, const struct conf_token *token, struct conf_
 static bool scan_source(struct scan *s, size_t index)
 {
 	/* The array of sources may move at an include; names and texts do not. */
-	const char *name = s->r->sources[index].name, *text = s->r->sources[index].text;
-	size_t len = s->r->sources[index].len;
+	const char *name = s->r->sources.items[index].name, *text = s->r->sources.items[index].text;
+	size_t len = s->r->sources.items[index].len;
 	struct conf_lexer lexer = {.at = text, .start = text, .line = 1};
 	struct conf_place place = {.file = name, .line = 1};
 	struct conf_token token;

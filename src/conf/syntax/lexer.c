@@ -4,7 +4,7 @@
  * refuses what those swallow: a string that runs over the end of its line (a quote was forgotten;
  * no setting of ours has two lines) and a comment that is never closed.
  */
-#include "conf/lexer.h"
+#include "conf/syntax/lexer.h"
 
 #include <ctype.h>
 #include <string.h>

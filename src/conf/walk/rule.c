@@ -9,10 +9,14 @@
  * list, whatever the address family. Port 0 may stand alone as well as in a range: the API's ranges
  * begin there, and a packet may carry it.
  */
-#include "conf/internal.h"
+#include "conf/walk/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/walk/cidr.h"
+#include "conf/walk/schema.h"
+#include "core/policy.h"
 
 #define INBOUND_INSTEAD  "an inbound rule names the remote end: source = \"...\";"
 #define OUTBOUND_INSTEAD "an outbound rule names the remote end: destination = \"...\";"

@@ -7,7 +7,7 @@
  * and of its type. Each verb complains by itself, where the value stands, and says what was found,
  * so that the walk goes on and one load tells of every mistake.
  */
-#include "conf/internal.h"
+#include "conf/walk/schema.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -31,18 +31,6 @@ struct conf_place conf_string_place(const config_setting_t *element)
 			     ? config_setting_get_string(element)
 			     : NULL;
 	return place;
-}
-
-const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
-		       char buf[static CONF_HINT_LEN])
-{
-	size_t index = conf_source_index(r, to.file);
-
-	if (index == conf_source_index(r, from.file) || index >= r->source_count)
-		snprintf(buf, CONF_HINT_LEN, "line %u", to.line);
-	else
-		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", r->sources[index].name, to.line);
-	return buf;
 }
 
 static size_t least(size_t a, size_t b)
@@ -217,7 +205,7 @@ enum conf_found conf_get_int(struct conf_reader *r, const config_setting_t *grou
 				  config_setting_type(s) == CONFIG_TYPE_STRING
 					  ? "leave out the quotes"
 					  : NULL);
-	if (conf_scan_doubts(r, conf_place(s)))
+	if (conf_is_doubted(r, conf_place(s)))
 		return CONF_BAD;
 	value = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s)
 							  : config_setting_get_int64(s);
@@ -316,41 +304,4 @@ enum conf_found conf_get_name(struct conf_reader *r, const config_setting_t *gro
 		   "letters, digits, \"_\", \".\" and \"-\"; 1 to 63 of them",
 		   "\"%.64s\" cannot be a name", *out);
 	return CONF_BAD;
-}
-
-static void bad_cidr(struct conf_reader *r, struct conf_place place, const char *text, bool length)
-{
-	if (text[0] == '@')
-		conf_error(r, place, NULL, "a set has no place here: \"%.64s\"", text);
-	else if (length)
-		conf_error(r, place, "the length is 0 to 32 for IPv4, 0 to 128 for IPv6",
-			   "\"%.64s\" has no valid prefix length", text);
-	else
-		conf_error(r, place, "as in \"192.0.2.0/24\" or \"2001:db8::/32\"",
-			   "\"%.64s\" is no IPv4 or IPv6 network", text);
-}
-
-bool conf_parse_cidr(struct conf_reader *r, struct conf_place place, const char *text, bool bare,
-		     struct prefix *out)
-{
-	char buf[PREFIX_STRLEN], hint[CONF_HINT_LEN];
-	enum prefix_error error;
-	bool host_bits;
-
-	error = prefix_parse(text, out, &host_bits);
-	if (error != PREFIX_OK) {
-		bad_cidr(r, place, text, error == PREFIX_BAD_LENGTH);
-		return false;
-	}
-	prefix_print(out, buf);
-	if (!bare && !strchr(text, '/')) {
-		snprintf(hint, sizeof(hint), "write %s", buf);
-		conf_error(r, place, hint, "\"%.64s\" has no prefix length", text);
-		return false;
-	}
-	if (host_bits) {
-		snprintf(hint, sizeof(hint), "write %s", buf);
-		conf_warn(r, place, hint, "\"%.64s\" has host bits set: taken as %s", text, buf);
-	}
-	return true;
 }

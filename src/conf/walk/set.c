@@ -7,10 +7,15 @@
  * the folder of the configuration. A bad line is an error like any other, with its own file and
  * line: a list that is only half loaded protects half as much.
  */
-#include "conf/internal.h"
+#include "conf/walk/set.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/file.h"
+#include "conf/walk/cidr.h"
+#include "conf/walk/schema.h"
+#include "core/policy.h"
 
 static const struct conf_key set_keys[] = {
 	{"name", NULL},
@@ -58,7 +63,7 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 		      struct prefix_set *set)
 {
 	struct conf_place at = conf_place(config_setting_get_member(group, "file")), place;
-	char *path = conf_source_path(r, name);
+	char *path = conf_source_path(&r->sources, name);
 	const char *text, *end;
 	int index;
 
@@ -66,13 +71,13 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 		conf_out_of_memory(r);
 		return;
 	}
-	index = conf_source_read(r, path, CONF_SOURCE_FILE, at);
+	index = conf_file_read(r, path, CONF_SOURCE_FILE, at);
 	free(path);
 	if (index < 0)
 		return;
-	place = (struct conf_place){.file = r->sources[index].name, .line = 1};
-	text = r->sources[index].text;
-	end = text + r->sources[index].len;
+	place = (struct conf_place){.file = r->sources.items[index].name, .line = 1};
+	text = r->sources.items[index].text;
+	end = text + r->sources.items[index].len;
 	for (; text < end; place.line++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline ? newline : end;

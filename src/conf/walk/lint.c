@@ -8,9 +8,12 @@
  * the warning is for those who will export. A rule over a set counts as its prefixes, as it would
  * there.
  */
-#include "conf/internal.h"
+#include "conf/walk/lint.h"
 
 #include <string.h>
+
+#include "conf/walk/schema.h"
+#include "core/policy.h"
 
 #define QUOTA_DEFAULT 20
 #define QUOTA_MAX     40

@@ -5,14 +5,16 @@
  * The group's presence turns the log on, so `file` has no default. Texts that end up in lines or in
  * the canonical configuration hold nothing that would have to be quoted there.
  */
-#include "conf/internal.h"
+#include "conf/walk/flowlog.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/paths.h"
-#include "text/flow_record.h"
+#include "conf/walk/schema.h"
+#include "core/flow_format.h"
+#include "core/policy.h"
 
 static const struct conf_key flow_log_keys[] = {
 	{"file", NULL},
@@ -62,7 +64,7 @@ static void read_account(struct conf_reader *r, const config_setting_t *group, c
 	if (conf_get_string(r, group, "account", account) != CONF_OK)
 		return;
 	len = strlen(*account);
-	if (len > 0 && len <= FLOWLOG_TEXT_MAX &&
+	if (len > 0 && len <= FLOW_TEXT_MAX &&
 	    strspn(*account, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
 		    len)
 		return;
@@ -73,19 +75,19 @@ static void read_account(struct conf_reader *r, const config_setting_t *group, c
 
 static void unknown_field(struct conf_reader *r, struct conf_place place, const char *name)
 {
-	const char *names[FLOWLOG_FIELDS_MAX], *hint;
+	const char *names[FLOW_FIELDS], *hint;
 	char buf[CONF_HINT_LEN];
 
-	for (size_t i = 0; i < FLOWLOG_FIELDS_MAX; i++)
+	for (size_t i = 0; i < FLOW_FIELDS; i++)
 		names[i] = flow_field_name(i);
-	hint = conf_nearest(name, names, FLOWLOG_FIELDS_MAX, buf);
+	hint = conf_nearest(name, names, FLOW_FIELDS, buf);
 	conf_error(r, place, hint ? hint : "nacld.conf(5) lists the fields",
 		   "a flow log has no field \"%s\"", name);
 }
 
 static void read_format(struct conf_reader *r, const config_setting_t *group, const char **format)
 {
-	char name[FLOWLOG_NAME_LEN];
+	char name[FLOW_FIELD_NAME_LEN];
 	struct flow_format parsed;
 	struct conf_place place;
 

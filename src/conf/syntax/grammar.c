@@ -8,13 +8,15 @@
  * 1.7 takes it), any number of brackets inside each other, any number of settings in a group. As
  * free in the rest: the ";" after a setting may be left out.
  */
-#include "conf/grammar.h"
+#include "conf/syntax/grammar.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/diag.h"
 
 /* No setting of nacld needs more than 32 bits, and libconfig 1.5 keeps no more without a suffix. */
 static void check_number(struct conf_grammar *g, const struct conf_token *token,
@@ -34,8 +36,7 @@ static void check_number(struct conf_grammar *g, const struct conf_token *token,
 			   "%.*s could be meant as octal", (int)token->len, token->text);
 	else
 		return;
-	if (g->r->bad_number_count < CONF_DIAGNOSTICS_MAX)
-		g->r->bad_numbers[g->r->bad_number_count++] = place;
+	conf_doubt(g->r, place);
 }
 
 static struct conf_level *innermost(struct conf_grammar *g)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_CONF_GRAMMAR_H
-#define NACLD_CONF_GRAMMAR_H
+#ifndef NACLD_CONF_SYNTAX_GRAMMAR_H
+#define NACLD_CONF_SYNTAX_GRAMMAR_H
 
-#include "conf/internal.h"
-#include "conf/lexer.h"
+#include "conf/source.h"
+#include "conf/syntax/lexer.h"
+
+struct conf_reader;
 
 #define CONF_DEPTH_MAX 16 /* brackets in brackets, the file counted: a rule stands at 5 */
 #define CONF_NAMES_MAX 64 /* settings in a group: ours have up to 8 */
