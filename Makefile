@@ -28,8 +28,11 @@ UNIT    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
+# What shells complete, made by naclctl from its own tables.
+COMPLETIONS := $(addprefix $(B)/completion/naclctl.,bash zsh fish)
+
 .PHONY: all help clean
-all: $(B)/nacld $(B)/naclctl ## build nacld and naclctl into build/
+all: $(B)/nacld $(B)/naclctl $(COMPLETIONS) ## build nacld and naclctl into build/
 
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
@@ -44,6 +47,10 @@ link = $(CC) $(CFLAGS) $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ \
 $(B)/nacld $(B)/naclctl:
 	$(call say,LINK,$@)
 	$(Q)$(link)
+
+$(COMPLETIONS): $(B)/completion/naclctl.%: $(B)/naclctl
+	$(Q)mkdir -p $(@D)
+	$(Q)$< completion $* >$@.new && mv $@.new $@
 
 $(foreach room,$(ROOMS),$(eval $(B)/$(room).a: $(call obj,$(call sources,$(room)))))
 $(ARCHIVES):
@@ -301,6 +308,8 @@ UNITS  = $(DESTDIR)$(PREFIX)/lib/systemd/system
 SHARE  = $(DESTDIR)$(PREFIX)/share
 DOC    = $(SHARE)/doc/nacld
 ETC    = $(DESTDIR)/etc/nacld
+# Where Debian's zsh looks: for packages, and for what is local.
+ZSH    = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 CONFIG = $(ETC)/nacld.conf
 MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
@@ -309,7 +318,8 @@ INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(addprefix $(UNITS)/,$(SERVICES)) \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
 	$(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog \
 	$(DESTDIR)/etc/logrotate.d/nacld \
-	$(SHARE)/bash-completion/completions/naclctl $(foreach page,$(MAN),$(call man_path,$(page)))
+	$(SHARE)/bash-completion/completions/naclctl $(ZSH)/_naclctl \
+	$(SHARE)/fish/vendor_completions.d/naclctl.fish $(foreach page,$(MAN),$(call man_path,$(page)))
 
 .PHONY: install uninstall
 install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
@@ -324,7 +334,9 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -D -m 644 systemd/nacld.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog
 	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
 	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
-	$(Q)install -D -m 644 conf/naclctl.bash-completion $(SHARE)/bash-completion/completions/naclctl
+	$(Q)install -D -m 644 $(B)/completion/naclctl.bash $(SHARE)/bash-completion/completions/naclctl
+	$(Q)install -D -m 644 $(B)/completion/naclctl.zsh $(ZSH)/_naclctl
+	$(Q)install -D -m 644 $(B)/completion/naclctl.fish $(SHARE)/fish/vendor_completions.d/naclctl.fish
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_path,$(page)) &&) true
 	$(Q)if [ -e $(CONFIG) ]; then echo "kept $(CONFIG)"; \
 		else install -m 644 conf/nacld.conf $(CONFIG); fi

@@ -9,26 +9,12 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "conf/conf.h"
 
 struct check {
 	bool print;
 	bool json;
 };
-
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl check [--print] [--json] [FILE ...]\n\n"
-	      "Reads configurations as nacld would and tells everything that is wrong with them.\n\n"
-	      "  -p, --print  show its canonical text: every setting, sets expanded, rules in order\n"
-	      "  -j, --json   a JSON object a file on stdout: verdict, counts, diagnostics\n"
-	      "  -h, --help   this text\n\n"
-	      "FILE is " PATHS_CONFIG " unless given.\n"
-	      "Exit status: 0 nacld can run it (warnings allowed), 2 it cannot run one, or usage.\n",
-	      to);
-}
 
 static json_t *diagnostics_json(const struct conf_report *report)
 {
@@ -119,39 +105,43 @@ static int run(const struct check *check, const char *file)
 	return status;
 }
 
-int cmd_check(int argc, char **argv)
+static int check_main(int argc, char **argv)
 {
-	static const struct option options[] = {{"print", no_argument, NULL, 'p'},
-						{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
 	struct check check = {0};
-	int option, status = NACLCTL_OK;
+	int status = options_parse(&command_check, argc, argv, &check);
 
-	while ((option = getopt_long(argc, argv, "pjh", options, NULL)) != -1) {
-		switch (option) {
-		case 'p':
-			check.print = true;
-			break;
-		case 'j':
-			check.json = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return NACLCTL_OK;
-		default:
-			usage(stderr);
-			return NACLCTL_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
+	status = NACLCTL_OK;
 	if (optind == argc)
 		status = run(&check, PATHS_CONFIG);
 	for (int i = optind; i < argc; i++)
 		if (run(&check, argv[i]) != NACLCTL_OK)
 			status = NACLCTL_USAGE;
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("naclctl check: stdout");
-		return NACLCTL_USAGE;
-	}
 	return status;
 }
+
+static const struct option_entry options[] = {
+	{'p', "print", NULL, "show the canonical text: every setting, sets expanded",
+	 offsetof(struct check, print), NULL},
+	COMMAND_JSON(struct check, json),
+	{0},
+};
+
+const struct command command_check = {
+	.program = "naclctl",
+	.name = "check",
+	.summary = "check a configuration file; --print shows its canonical text",
+	.synopsis = "[--print] [--json] [FILE ...]",
+	.about =
+		"Reads configurations as nacld would and tells everything that is wrong with them.\n"
+		"FILE is " PATHS_CONFIG " unless given. With --json the answer is a JSON\n"
+		"object a file on stdout: verdict, counts, diagnostics.\n",
+	.after =
+		"Exit status: 0 nacld can run it (warnings allowed), 2 it cannot run one, or usage.\n",
+	.options = options,
+	.operands = {OPTIONS_FILES},
+	.operands_max = -1,
+	.usage_status = NACLCTL_USAGE,
+	.run = check_main,
+};

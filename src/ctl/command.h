@@ -2,17 +2,37 @@
 #ifndef NACLD_CTL_COMMAND_H
 #define NACLD_CTL_COMMAND_H
 
+#include "common/options/options.h"
+#include "common/paths.h"
+#include "common/protocol.h"
+
 /*
- * A command of naclctl. argv[0] is the command's own name; options follow. Each returns an
- * enum naclctl_exit and prints its own errors to stderr.
+ * The commands of naclctl, each in a file or folder of its name. run() gets the command's own name
+ * in argv[0] and options behind it, returns an enum naclctl_exit and prints its own errors to
+ * stderr, "naclctl COMMAND: " before them.
  */
-int cmd_check(int argc, char **argv);
-int cmd_show(int argc, char **argv);
-int cmd_reload(int argc, char **argv);
-int cmd_steer(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
-int cmd_explain(int argc, char **argv);
-int cmd_eval(int argc, char **argv);
-int cmd_export(int argc, char **argv);
+extern const struct command command_check;
+extern const struct command command_show;
+extern const struct command command_reload;
+extern const struct command command_steer;
+extern const struct command command_doctor;
+extern const struct command command_explain;
+extern const struct command command_eval;
+extern const struct command command_export;
+
+/* Options of several commands: the struct and its member that hold the value. */
+#define COMMAND_FILE(type, member, help)                                         \
+	{                                                                        \
+		'f', "file", "FILE", help, offsetof(type, member), OPTIONS_FILES \
+	}
+#define COMMAND_JSON(type, member)                                              \
+	{                                                                       \
+		'j', "json", NULL, "for programs", offsetof(type, member), NULL \
+	}
+#define COMMAND_SOCKET(type, member)                                                              \
+	{                                                                                         \
+		's', "socket", "PATH", "the daemon's control socket (default: " PATHS_SOCKET ")", \
+			offsetof(type, member), OPTIONS_FILES                                     \
+	}
 
 #endif

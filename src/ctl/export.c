@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/source.h"
 #include "interop/nft.h"
@@ -33,71 +31,63 @@ static int export_nft(const struct policy *policy, FILE *to)
 static const struct {
 	const char *name;
 	int (*write)(const struct policy *policy, FILE *to);
-	const char *help;
 } formats[] = {
-	{"nft", export_nft, "a stateless ruleset for nft -f: the same verdicts without nacld"},
+	{"nft", export_nft},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl export FORMAT [OPTION ...]\n"
-	      "\n"
-	      "Prints the policy in another form. FORMAT is one of\n"
-	      "\n",
-	      to);
-	for (size_t i = 0; i < FORMATS; i++)
-		fprintf(to, "  %-18s %s\n", formats[i].name, formats[i].help);
-	fputs("\n"
-	      "  -f, --file FILE    the policy of a configuration file, not of the running daemon\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0 printed, 2 usage, a bad file, or no daemon.\n",
-	      to);
-}
+struct options {
+	const char *file;
+	const char *socket_path;
+};
 
-static int run(size_t format, const char *file, const char *socket_path)
+static int export(size_t format, const struct options *options)
 {
-	struct policy *policy = source_policy("export", file, socket_path);
+	struct policy *policy = source_policy("export", options->file, options->socket_path);
 	int status;
 
 	if (!policy)
 		return NACLCTL_USAGE;
 	status = formats[format].write(policy, stdout);
 	policy_free(policy);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("naclctl export: stdout");
-		return NACLCTL_USAGE;
-	}
 	return status;
 }
 
-int cmd_export(int argc, char **argv)
+static int export_main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"file", required_argument, NULL, 'f'},
-					      {"socket", required_argument, NULL, 's'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	const char *file = NULL, *socket_path = PATHS_SOCKET;
-	int option;
+	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_export, argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "f:s:h", longs, NULL)) != -1) {
-		if (option == 'f') {
-			file = optarg;
-		} else if (option == 's') {
-			socket_path = optarg;
-		} else {
-			usage(option == 'h' ? stdout : stderr);
-			return option == 'h' ? NACLCTL_OK : NACLCTL_USAGE;
-		}
-	}
-	for (size_t i = 0; optind == argc - 1 && i < FORMATS; i++)
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return options_refuse(&command_export, "no format given");
+	for (size_t i = 0; i < FORMATS; i++)
 		if (strcmp(argv[optind], formats[i].name) == 0)
-			return run(i, file, socket_path);
-	if (optind == argc - 1)
-		fprintf(stderr, "naclctl export: no format \"%s\"\n", argv[optind]);
-	usage(stderr);
-	return NACLCTL_USAGE;
+			return export(i, &options);
+	return options_refuse(&command_export, "no format \"%s\"", argv[optind]);
 }
+
+static const struct option_entry options[] = {
+	COMMAND_FILE(struct options, file,
+		     "the policy of a configuration file, not of the running daemon"),
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_export = {
+	.program = "naclctl",
+	.name = "export",
+	.summary = "the policy in another form: nft, a ruleset without nacld",
+	.synopsis = "FORMAT [OPTION ...]",
+	.about = "Prints the policy in another form. FORMAT is one of\n"
+		 "\n"
+		 "  nft    a stateless ruleset for nft -f: the same verdicts without nacld\n",
+	.after = "Exit status: 0 printed, 2 usage, a bad file, or no daemon.\n",
+	.options = options,
+	.operands = {"nft", ""},
+	.operands_max = 1,
+	.usage_status = NACLCTL_USAGE,
+	.run = export_main,
+};

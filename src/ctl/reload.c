@@ -5,28 +5,16 @@
  * The daemon does the reading, so that what is checked is what then runs; its warnings and, where
  * it refuses, its report come back as text. A refused reload changes nothing: the old policy stays.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
 
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl reload [OPTION ...]\n"
-	      "\n"
-	      "Has the daemon read its configuration again. A file with an error changes nothing: the\n"
-	      "running policy stays, and the error is shown.\n"
-	      "\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0 reloaded, 1 refused or not permitted, 2 usage.\n",
-	      to);
-}
+struct options {
+	const char *socket_path;
+	bool json;
+};
 
 /* Text of several lines, which may or may not end in a newline. */
 static void print_text(const json_t *text, FILE *to)
@@ -40,48 +28,74 @@ static void print_text(const json_t *text, FILE *to)
 		fputc('\n', to);
 }
 
-static int reload(const char *socket_path)
+/* "ok", and the texts that are there. */
+static void print_json(const json_t *answer, const char *refusal)
+{
+	static const char *const keys[] = {"warnings", "note", "report"};
+	json_t *object = json_pack("{s:b, s:s?}", "ok", !refusal, "error", refusal);
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set(object, keys[i], json_object_get(answer, keys[i]));
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}
+
+static void print_people(const json_t *answer, const char *refusal)
+{
+	if (refusal) {
+		print_text(json_object_get(answer, "report"), stderr);
+		fprintf(stderr, "naclctl reload: %s\n", refusal);
+		return;
+	}
+	print_text(json_object_get(answer, "warnings"), stderr);
+	print_text(json_object_get(answer, "note"), stderr);
+	puts("reloaded");
+}
+
+static int reload(const struct options *options)
 {
 	char error[CLIENT_ERROR_LEN];
 	const char *refusal;
 	json_t *answer;
 
-	if (client_request(socket_path, "reload", &answer, error) < 0) {
+	if (client_request(options->socket_path, "reload", &answer, error) < 0) {
 		fprintf(stderr, "naclctl reload: %s\n", error);
 		return NACLCTL_NO;
 	}
 	refusal = client_refusal(answer);
-	if (refusal) {
-		print_text(json_object_get(answer, "report"), stderr);
-		fprintf(stderr, "naclctl reload: %s\n", refusal);
-	} else {
-		print_text(json_object_get(answer, "warnings"), stderr);
-		print_text(json_object_get(answer, "note"), stderr);
-		puts("reloaded");
-	}
+	if (options->json)
+		print_json(answer, refusal);
+	else
+		print_people(answer, refusal);
 	json_decref(answer);
 	return refusal ? NACLCTL_NO : NACLCTL_OK;
 }
 
-int cmd_reload(int argc, char **argv)
+static int reload_main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *socket_path = PATHS_SOCKET;
-	int option;
+	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_reload, argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "s:h", longs, NULL)) != -1) {
-		if (option == 's') {
-			socket_path = optarg;
-		} else {
-			usage(option == 'h' ? stdout : stderr);
-			return option == 'h' ? NACLCTL_OK : NACLCTL_USAGE;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "naclctl reload: \"%s\" is one argument too many\n", argv[optind]);
-		usage(stderr);
-		return NACLCTL_USAGE;
-	}
-	return reload(socket_path);
+	return status >= 0 ? status : reload(&options);
 }
+
+static const struct option_entry options[] = {
+	COMMAND_JSON(struct options, json),
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_reload = {
+	.program = "naclctl",
+	.name = "reload",
+	.summary = "have the daemon read its configuration again",
+	.synopsis = "[OPTION ...]",
+	.about =
+		"Has the daemon read its configuration again. A file with an error changes nothing: the\n"
+		"running policy stays, and the error is shown.\n",
+	.after = "Exit status: 0 reloaded, 1 refused or not permitted, 2 usage.\n",
+	.options = options,
+	.usage_status = NACLCTL_USAGE,
+	.run = reload_main,
+};

@@ -22,7 +22,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/options/options.h"
 #include "common/paths.h"
+#include "common/protocol.h"
 #include "common/stdfds.h"
 #include "daemon/control/server.h"
 #include "daemon/daemon.h"
@@ -34,12 +36,12 @@
 #include "daemon/control/status.h"
 #include "daemon/monitor/watchdog.h"
 
-/* Where systemd puts logs, and where a reload may turn the flow log on. */
-
 struct options {
 	const char *config;
 	const char *socket;
 	bool check;
+	bool verbose;
+	bool version;
 };
 
 /* What the loop serves. */
@@ -55,69 +57,50 @@ struct loop {
 	struct poller poller;
 };
 
-static const char usage_text[] =
-	"usage: nacld [-f FILE] [-s SOCKET] [-v]\n"
-	"       nacld --check [FILE]\n"
-	"\n"
-	"Judges the packets of its NFQUEUE by stateless numbered rules. Runs in the foreground.\n"
-	"\n"
-	"  -f, --config FILE    the configuration (default " PATHS_CONFIG ")\n"
-	"  -s, --socket SOCKET  the control socket (default " PATHS_SOCKET ")\n"
-	"  -c, --check [FILE]   check the configuration and exit\n"
-	"  -v, --verbose        log more\n"
-	"  -h, --help           this text\n"
-	"  -V, --version        the version\n"
-	"\n"
-	"HUP reloads the configuration; USR1 opens the flow log anew; TERM and INT finish the\n"
-	"batch in hand and exit.\n"
-	"What feeds the queue: naclctl steer up. See nacld(8) and nacld.conf(5).\n";
+static const struct option_entry option_table[] = {
+	{'f', "config", "FILE", "the configuration (default " PATHS_CONFIG ")",
+	 offsetof(struct options, config), OPTIONS_FILES},
+	{'s', "socket", "SOCKET", "the control socket (default " PATHS_SOCKET ")",
+	 offsetof(struct options, socket), OPTIONS_FILES},
+	{'c', "check", NULL, "check the configuration and exit", offsetof(struct options, check),
+	 NULL},
+	{'v', "verbose", NULL, "log more", offsetof(struct options, verbose), NULL},
+	{'V', "version", NULL, "the version", offsetof(struct options, version), NULL},
+	{0},
+};
+
+static const struct command command_line = {
+	.program = "nacld",
+	.synopsis = "[-f FILE] [-s SOCKET] [-v]\n--check [FILE]",
+	.about =
+		"Filters the packets of its NFQUEUE by stateless numbered rules. Runs in the foreground.\n",
+	.after =
+		"HUP reloads the configuration; USR1 opens the flow log anew; TERM and INT finish the\n"
+		"batch in hand and exit.\n"
+		"What feeds the queue: naclctl steer up. See nacld(8) and nacld.conf(5).\n",
+	.options = option_table,
+	.operands_max = 1,
+	.usage_status = EX_USAGE,
+};
 
 /* Returns -1 to go on, or the exit status. */
 static int parse_options(int argc, char **argv, struct options *out)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'f'},
-		{"socket", required_argument, NULL, 's'},
-		{"check", no_argument, NULL, 'c'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
+	int status = options_parse(&command_line, argc, argv, out);
 
-	while ((option = getopt_long(argc, argv, "f:s:cvhV", options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			out->config = optarg;
-			break;
-		case 's':
-			out->socket = optarg;
-			break;
-		case 'c':
-			out->check = true;
-			break;
-		case 'v':
-			log_set_level(LOG_LEVEL_DEBUG);
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			return EX_OK;
-		case 'V':
-			puts("nacld " NACLD_VERSION);
-			return EX_OK;
-		default:
-			fputs(usage_text, stderr);
-			return EX_USAGE;
-		}
+	if (status >= 0)
+		return status;
+	if (out->verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (out->version) {
+		puts("nacld " NACLD_VERSION);
+		return EX_OK;
 	}
 	if (out->check && optind < argc)
 		out->config = argv[optind++];
-	if (optind < argc) {
-		fprintf(stderr, "nacld: \"%s\" is one argument too many\n%s", argv[optind],
-			usage_text);
-		return EX_USAGE;
-	}
+	if (optind < argc)
+		return options_refuse(&command_line, "\"%s\" is one argument too many",
+				      argv[optind]);
 	return -1;
 }
 

@@ -306,7 +306,7 @@ def test_without_privileges_one_line_says_what_to_do(net):
     for verb in ("up", "down", "show"):
         done = ns.run(*unprivileged(NACLCTL, "steer", verb), check=False)
         assert done.returncode == 2
-        assert done.stderr == f"naclctl: steer {verb} needs CAP_NET_ADMIN; run it as root (sudo)\n"
+        assert done.stderr == f"naclctl steer: {verb} needs CAP_NET_ADMIN; run it as root (sudo)\n"
 
 
 @pytest.mark.parametrize("args", [("sideways",), (), ("up", "down"), ("up", "--backend", "ebtables"),
@@ -487,7 +487,7 @@ def test_a_change_that_never_ends_is_not_waited_for_for_ever(net):
         steer(ns, "show", open_host(), check=False)
         done = steer(ns, "up", open_host(), check=False)
     assert done.returncode == 1
-    assert done.stderr == "naclctl: another naclctl is changing the steering: try again\n"
+    assert done.stderr == "naclctl steer: another naclctl is changing the steering: try again\n"
     assert "steering is down" in steer(ns, "show", open_host(), check=False).stdout
 
 

@@ -405,7 +405,7 @@ def test_one_watcher_a_namespace(net, variant):
     first = Watch(one, open_host())
     Watch(two, open_host())
     done = naclctl(one, "steer", "watch", check=False)
-    assert (done.returncode, done.stderr) == (1, "naclctl: steer watch: another one is watching already\n")
+    assert (done.returncode, done.stderr) == (1, "naclctl steer watch: another one is watching already\n")
     up(two, open_host(), variant)
     up(one, open_host(), variant)
     first.says("watching the steering")
@@ -484,4 +484,4 @@ def test_wrong_usage(net, args):
 def test_without_privileges(net):
     done = net.ns("lonely").run(*unprivileged(NACLCTL, "steer", "watch"), check=False)
     assert done.returncode == 2
-    assert done.stderr == "naclctl: steer watch needs CAP_NET_ADMIN; run it as root (sudo)\n"
+    assert done.stderr == "naclctl steer: watch needs CAP_NET_ADMIN; run it as root (sudo)\n"

@@ -9,13 +9,14 @@
  */
 #include "conf/walk/schema.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_MAX 32 /* longer words are not compared */
+#include "common/nearest.h"
+
+#define NAMES_MAX 32 /* keys of one group */
 
 struct conf_place conf_place(const config_setting_t *setting)
 {
@@ -33,58 +34,11 @@ struct conf_place conf_string_place(const config_setting_t *element)
 	return place;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static bool same_letter(char a, char b)
-{
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-/*
- * How many letters to add, drop, change or swap with their neighbour (optimal string alignment),
- * case ignored; WORD_MAX when either word is too long.
- */
-static size_t distance(const char *a, const char *b)
-{
-	size_t rows[WORD_MAX + 1][WORD_MAX + 1], len_a = strlen(a), len_b = strlen(b);
-
-	if (len_a > WORD_MAX || len_b > WORD_MAX)
-		return WORD_MAX;
-	for (size_t j = 0; j <= len_b; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= len_a; i++) {
-		rows[i][0] = i;
-		for (size_t j = 1; j <= len_b; j++) {
-			bool same = same_letter(a[i - 1], b[j - 1]);
-			size_t best = rows[i - 1][j - 1] + !same;
-
-			best = least(best, least(rows[i - 1][j], rows[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
-			    same_letter(a[i - 2], b[j - 1]))
-				best = least(best, rows[i - 2][j - 2] + 1);
-			rows[i][j] = best;
-		}
-	}
-	return rows[len_a][len_b];
-}
-
 const char *conf_nearest(const char *word, const char *const words[], size_t count,
 			 char hint[static CONF_HINT_LEN])
 {
-	size_t best = WORD_MAX, limit = strlen(word) < 5 ? 1 : 2;
-	const char *nearest = NULL;
+	const char *nearest = nearest_word(word, words, count);
 
-	for (size_t i = 0; i < count; i++) {
-		size_t d = distance(word, words[i]);
-
-		if (d <= limit && d < best && d < strlen(words[i])) {
-			best = d;
-			nearest = words[i];
-		}
-	}
 	if (!nearest)
 		return NULL;
 	snprintf(hint, CONF_HINT_LEN, "did you mean \"%s\"?", nearest);
@@ -103,10 +57,10 @@ static const struct conf_key *find_key(const struct conf_key *keys, const char *
 static const char *key_hint(const struct conf_key *keys, const char *name,
 			    char hint[static CONF_HINT_LEN])
 {
-	const char *names[WORD_MAX];
+	const char *names[NAMES_MAX];
 	size_t count = 0, len = 0;
 
-	for (; keys->name && count < WORD_MAX; keys++)
+	for (; keys->name && count < NAMES_MAX; keys++)
 		if (!keys->instead)
 			names[count++] = keys->name;
 	if (conf_nearest(name, names, count, hint))

@@ -9,36 +9,16 @@
  */
 #include "ctl/doctor/doctor.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/term.h"
 #include "conf/conf.h"
 
 #define CHECK_WIDTH 13
-
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl doctor [OPTION ...]\n"
-	      "\n"
-	      "What is wrong with this host's setup: configuration, kernel, steering, daemon, queues,\n"
-	      "ports. A line each, with what to do next. Changes nothing.\n"
-	      "\n"
-	      "  -f, --file FILE    the configuration (default: the running daemon's, or\n"
-	      "                     " PATHS_CONFIG ")\n"
-	      "  -j, --json         for programs\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0 all is well, 1 there are problems, 2 usage or no permission.\n",
-	      to);
-}
 
 void doctor_say(struct doctor *doctor, const char *check, const char *next, const char *format, ...)
 {
@@ -171,58 +151,52 @@ static void doctor_fini(struct doctor *doctor)
 	json_decref(doctor->answer);
 }
 
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct doctor *doctor, bool *json)
-{
-	static const struct option longs[] = {{"file", required_argument, NULL, 'f'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"socket", required_argument, NULL, 's'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	int option;
+struct options {
+	const char *file;
+	const char *socket_path;
+	bool json;
+};
 
-	while ((option = getopt_long(argc, argv, "f:js:h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			doctor->file = optarg;
-			doctor->file_given = true;
-			break;
-		case 'j':
-			*json = true;
-			break;
-		case 's':
-			doctor->socket_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return NACLCTL_OK;
-		default:
-			usage(stderr);
-			return NACLCTL_USAGE;
-		}
-	}
-	if (optind == argc)
-		return -1;
-	fprintf(stderr, "naclctl doctor: \"%s\" is one argument too many\n", argv[optind]);
-	usage(stderr);
-	return NACLCTL_USAGE;
-}
-
-int cmd_doctor(int argc, char **argv)
+static int doctor_main(int argc, char **argv)
 {
-	struct doctor doctor = {.file = PATHS_CONFIG, .socket_path = PATHS_SOCKET};
-	bool json = false;
-	int status = parse_options(argc, argv, &doctor, &json);
+	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_doctor, argc, argv, &options);
+	struct doctor doctor = {0};
 
 	if (status >= 0)
 		return status;
 	if (!steer_may_administer()) {
-		fputs("naclctl: doctor needs CAP_NET_ADMIN to look at the kernel; run it as root "
+		fputs("naclctl doctor: CAP_NET_ADMIN is needed to look at the kernel; run it as root "
 		      "(sudo)\n",
 		      stderr);
 		return NACLCTL_USAGE;
 	}
-	status = examine(&doctor, json);
+	doctor.file = options.file ? options.file : PATHS_CONFIG;
+	doctor.file_given = options.file;
+	doctor.socket_path = options.socket_path;
+	status = examine(&doctor, options.json);
 	doctor_fini(&doctor);
 	return status;
 }
+
+static const struct option_entry options[] = {
+	COMMAND_FILE(struct options, file,
+		     "the configuration (default: the running daemon's, or\n" PATHS_CONFIG ")"),
+	COMMAND_JSON(struct options, json),
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_doctor = {
+	.program = "naclctl",
+	.name = "doctor",
+	.summary = "what is wrong with this host's setup, and what to do",
+	.synopsis = "[OPTION ...]",
+	.about =
+		"What is wrong with this host's setup: configuration, kernel, steering, daemon, queues,\n"
+		"ports. A line each, with what to do next. Changes nothing.\n",
+	.after = "Exit status: 0 all is well, 1 there are problems, 2 usage or no permission.\n",
+	.options = options,
+	.usage_status = NACLCTL_USAGE,
+	.run = doctor_main,
+};

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/eval/expect.h"
 #include "ctl/source.h"
@@ -25,7 +23,6 @@
 
 struct options {
 	const char *file;
-	const char *packets;
 	const char *socket_path;
 	bool json;
 	bool quiet;
@@ -42,74 +39,6 @@ struct run {
 	unsigned long mismatched;
 	unsigned long malformed;
 };
-
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl eval [OPTION ...] [PACKETS|-]\n"
-	      "\n"
-	      "Judges packets, one a line (from a file, or stdin), and answers one a line:\n"
-	      "\n"
-	      "  in tcp 203.0.113.9:40000 192.0.2.1:443          allow web 100\n"
-	      "  out icmp 192.0.2.1 203.0.113.9 type 8 code 0    deny web *\n"
-	      "  forward udp 10.0.1.5:5353 10.0.2.7:53           allow a 100 b 110\n"
-	      "\n"
-	      "A forwarded packet that leaves one protected subnet and enters another is asked twice:\n"
-	      "the answer names ACL and rule of both, in that order. Where no list is asked it is\n"
-	      "\"allow exempt NAME\", \"allow within-subnet\" or \"allow unprotected\". A line may end in\n"
-	      "what is expected: => allow, => deny 120, => deny * (of two rules the last one).\n"
-	      "# begins a comment.\n"
-	      "\n"
-	      "  -f, --file FILE    judge by this configuration, not by the running daemon\n"
-	      "  -q, --quiet        print no answers, only what is wrong\n"
-	      "  -j, --json         one JSON object a line\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0, 1 when an expectation does not hold, 2 for usage, a bad file or a line\n"
-	      "that is no packet.\n",
-	      to);
-}
-
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct options *out)
-{
-	static const struct option longs[] = {
-		{"file", required_argument, NULL, 'f'},   {"quiet", no_argument, NULL, 'q'},
-		{"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-		{"socket", required_argument, NULL, 's'}, {0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "f:qjs:h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			out->file = optarg;
-			break;
-		case 'q':
-			out->quiet = true;
-			break;
-		case 'j':
-			out->json = true;
-			break;
-		case 's':
-			out->socket_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return NACLCTL_OK;
-		default:
-			usage(stderr);
-			return NACLCTL_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		usage(stderr);
-		return NACLCTL_USAGE;
-	}
-	if (optind < argc && strcmp(argv[optind], "-") != 0)
-		out->packets = argv[optind];
-	return -1;
-}
 
 __attribute__((format(printf, 2, 3))) static void complain(const struct run *run,
 							   const char *format, ...)
@@ -254,10 +183,6 @@ static int finish(struct run *run, FILE *input, const char *name)
 		fprintf(stderr, "naclctl eval: cannot read %s: %s\n", name, strerror(errno));
 		return NACLCTL_USAGE;
 	}
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "naclctl eval: cannot write: %s\n", strerror(errno));
-		return NACLCTL_USAGE;
-	}
 	if (run->mismatched > 0)
 		fprintf(stderr, "%s: %lu of %lu expectations do not hold\n", name, run->mismatched,
 			run->expected);
@@ -266,38 +191,77 @@ static int finish(struct run *run, FILE *input, const char *name)
 	return run->mismatched > 0 ? NACLCTL_NO : NACLCTL_OK;
 }
 
-int cmd_eval(int argc, char **argv)
+static int judge(const struct options *options, FILE *input, const char *name)
 {
-	struct options options = {.socket_path = PATHS_SOCKET};
-	struct run run = {0};
-	struct policy *policy;
-	FILE *input = stdin;
+	struct run run = {.name = name, .json = options->json, .quiet = options->quiet};
+	struct policy *policy = source_policy("eval", options->file, options->socket_path);
 	int status;
 
-	status = parse_options(argc, argv, &options);
-	if (status >= 0)
-		return status;
-	if (options.packets)
-		input = fopen(options.packets, "re");
-	if (!input) {
-		fprintf(stderr, "naclctl eval: cannot open %s: %s\n", options.packets,
-			strerror(errno));
+	if (!policy)
 		return NACLCTL_USAGE;
-	}
-	status = NACLCTL_USAGE;
-	policy = source_policy("eval", options.file, options.socket_path);
-	if (policy) {
-		/* Same answers, sooner; without memory for it the lists are walked. */
-		(void)policy_compile(policy);
-		run.policy = policy;
-		run.name = options.packets ? options.packets : "stdin";
-		run.json = options.json;
-		run.quiet = options.quiet;
-		judge_all(&run, input);
-		status = finish(&run, input, run.name);
-	}
+	/* Same answers, sooner; without memory for it the lists are walked. */
+	(void)policy_compile(policy);
+	run.policy = policy;
+	judge_all(&run, input);
+	status = finish(&run, input, name);
 	policy_free(policy);
-	if (input != stdin)
-		fclose(input);
 	return status;
 }
+
+static int eval_main(int argc, char **argv)
+{
+	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_eval, argc, argv, &options);
+	const char *packets = optind < argc ? argv[optind] : "-";
+	FILE *input;
+
+	if (status >= 0)
+		return status;
+	if (strcmp(packets, "-") == 0)
+		return judge(&options, stdin, "stdin");
+	input = fopen(packets, "re");
+	if (!input) {
+		fprintf(stderr, "naclctl eval: cannot open %s: %s\n", packets, strerror(errno));
+		return NACLCTL_USAGE;
+	}
+	status = judge(&options, input, packets);
+	fclose(input);
+	return status;
+}
+
+static const struct option_entry options[] = {
+	COMMAND_FILE(struct options, file,
+		     "filter by this configuration, not by the running daemon"),
+	{'q', "quiet", NULL, "print no answers, only what is wrong",
+	 offsetof(struct options, quiet), NULL},
+	{'j', "json", NULL, "one JSON object a line", offsetof(struct options, json), NULL},
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_eval = {
+	.program = "naclctl",
+	.name = "eval",
+	.summary = "evaluate a list of packets, one a line",
+	.synopsis = "[OPTION ...] [PACKETS|-]",
+	.about =
+		"Evaluates packets, one a line (from a file, or stdin), and answers one a line:\n"
+		"\n"
+		"  in tcp 203.0.113.9:40000 192.0.2.1:443          allow web 100\n"
+		"  out icmp 192.0.2.1 203.0.113.9 type 8 code 0    deny web *\n"
+		"  forward udp 10.0.1.5:5353 10.0.2.7:53           allow a 100 b 110\n"
+		"\n"
+		"A forwarded packet that leaves one protected subnet and enters another is asked twice:\n"
+		"the answer names ACL and rule of both, in that order. Where no list is asked it is\n"
+		"\"allow exempt NAME\", \"allow within-subnet\" or \"allow unprotected\". A line may end in\n"
+		"what is expected: => allow, => deny 120, => deny * (of two rules the last one).\n"
+		"# begins a comment.\n",
+	.after =
+		"Exit status: 0, 1 when an expectation does not hold, 2 for usage, a bad file or a line\n"
+		"that is no packet.\n",
+	.options = options,
+	.operands = {OPTIONS_FILES, ""},
+	.operands_max = 1,
+	.usage_status = NACLCTL_USAGE,
+	.run = eval_main,
+};

@@ -9,8 +9,6 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/command.h"
 #include "ctl/explain/explain.h"
 #include "ctl/source.h"
@@ -21,73 +19,11 @@
 struct options {
 	const char *file;
 	const char *socket_path;
-	char *type;
-	char *code;
+	const char *type;
+	const char *code;
 	bool json;
 	bool all;
 };
-
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl explain [OPTION ...] in|out|forward PROTO SRC[:PORT] DST[:PORT]\n"
-	      "\n"
-	      "Judges the packet and its reply: which list, which rule, and why. IPv6 with a port\n"
-	      "stands in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n"
-	      "\n"
-	      "  -f, --file FILE    judge by this configuration, not by the running daemon\n"
-	      "  -t, --type T       ICMP type (default: echo request)\n"
-	      "  -c, --code C       ICMP code (default: 0)\n"
-	      "  -a, --all          show every rule before the one that decides\n"
-	      "  -j, --json         for machines\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
-	      "its reply is dropped.\n",
-	      to);
-}
-
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct options *out)
-{
-	static const struct option longs[] = {
-		{"file", required_argument, NULL, 'f'},   {"type", required_argument, NULL, 't'},
-		{"code", required_argument, NULL, 'c'},   {"all", no_argument, NULL, 'a'},
-		{"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-		{"socket", required_argument, NULL, 's'}, {0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "f:t:c:ajs:h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			out->file = optarg;
-			break;
-		case 't':
-			out->type = optarg;
-			break;
-		case 'c':
-			out->code = optarg;
-			break;
-		case 'a':
-			out->all = true;
-			break;
-		case 'j':
-			out->json = true;
-			break;
-		case 's':
-			out->socket_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return NACLCTL_OK;
-		default:
-			usage(stderr);
-			return NACLCTL_USAGE;
-		}
-	}
-	return -1;
-}
 
 /* The words of a packet line: the arguments, then the options that say the same. */
 static bool parse_packet(int count, char **args, const struct options *options,
@@ -101,11 +37,11 @@ static bool parse_packet(int count, char **args, const struct options *options,
 		words[n++] = *args++;
 	if (options->type) {
 		words[n++] = type_word;
-		words[n++] = options->type;
+		words[n++] = (char *)options->type;
 	}
 	if (options->code) {
 		words[n++] = code_word;
-		words[n++] = options->code;
+		words[n++] = (char *)options->code;
 	}
 	if (packet_line_parse(words, n, out, error) == 0)
 		return true;
@@ -164,36 +100,71 @@ static void print_json(const struct policy *policy, const struct roundtrip *j, F
 	json_decref(object);
 }
 
-int cmd_explain(int argc, char **argv)
+static int explain(const struct options *options, const struct policy *policy,
+		   const struct packet_line *line)
 {
-	struct options options = {.socket_path = PATHS_SOCKET};
-	struct packet_line line;
 	struct roundtrip roundtrip;
-	struct policy *policy;
-	int status;
 
-	status = parse_options(argc, argv, &options);
-	if (status >= 0)
-		return status;
-	if (optind == argc) {
-		usage(stderr);
+	if (roundtrip_eval(policy, line, &roundtrip) < 0) {
+		fputs("naclctl explain: no memory\n", stderr);
 		return NACLCTL_USAGE;
 	}
+	if (options->json)
+		print_json(policy, &roundtrip, stdout);
+	else
+		explain_text(policy, &roundtrip, options->all, stdout);
+	return roundtrip_exit(&roundtrip);
+}
+
+static int explain_main(int argc, char **argv)
+{
+	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_explain, argc, argv, &options);
+	struct packet_line line;
+	struct policy *policy;
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return options_refuse(&command_explain, "no packet given");
 	if (!parse_packet(argc - optind, argv + optind, &options, &line))
 		return NACLCTL_USAGE;
 	policy = source_policy("explain", options.file, options.socket_path);
 	if (!policy)
 		return NACLCTL_USAGE;
-	if (roundtrip_eval(policy, &line, &roundtrip) < 0) {
-		fputs("naclctl explain: no memory\n", stderr);
-		status = NACLCTL_USAGE;
-	} else {
-		if (options.json)
-			print_json(policy, &roundtrip, stdout);
-		else
-			explain_story(policy, &roundtrip, options.all, stdout);
-		status = roundtrip_exit(&roundtrip);
-	}
+	status = explain(&options, policy, &line);
 	policy_free(policy);
 	return status;
 }
+
+static const struct option_entry options[] = {
+	COMMAND_FILE(struct options, file,
+		     "filter by this configuration, not by the running daemon"),
+	{'t', "type", "T", "ICMP type (default: echo request)", offsetof(struct options, type),
+	 NULL},
+	{'c', "code", "C", "ICMP code (default: 0)", offsetof(struct options, code), NULL},
+	{'a', "all", NULL, "show every rule before the one that decides",
+	 offsetof(struct options, all), NULL},
+	COMMAND_JSON(struct options, json),
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_explain = {
+	.program = "naclctl",
+	.name = "explain",
+	.summary = "evaluate one packet and its reply, and say why",
+	.synopsis = "[OPTION ...] in|out|forward PROTO SRC[:PORT] DST[:PORT]",
+	.about =
+		"Evaluates the packet and its reply: which list, which rule, and why. IPv6 with a port\n"
+		"stands in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n",
+	.after =
+		"Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
+		"its reply is dropped.\n",
+	.options = options,
+	.operands = {"in out forward", "tcp udp icmp icmpv6 gre esp ah sctp", "", "", "type code",
+		     "", "code", ""},
+	.operands_max = -1,
+	.usage_status = NACLCTL_USAGE,
+	.run = explain_main,
+};

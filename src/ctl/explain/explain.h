@@ -10,7 +10,7 @@
  * The roundtrip as a story for people. Of the rules that do not match only the nearest dozen before
  * the one that decides are shown, and the rest counted, unless `all`.
  */
-void explain_story(const struct policy *policy, const struct roundtrip *roundtrip, bool all,
-		   FILE *to);
+void explain_text(const struct policy *policy, const struct roundtrip *roundtrip, bool all,
+		  FILE *to);
 
 #endif

@@ -285,8 +285,8 @@ static void tell_suggestions(const struct story *story, const struct roundtrip *
 			j->suggestion_count > 0 ? "No further r" : "No r");
 }
 
-void explain_story(const struct policy *policy, const struct roundtrip *roundtrip, bool all,
-		   FILE *to)
+void explain_text(const struct policy *policy, const struct roundtrip *roundtrip, bool all,
+		  FILE *to)
 {
 	struct story story = {.policy = policy, .term = term_for(to), .all = all, .to = to};
 

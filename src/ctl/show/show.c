@@ -5,11 +5,8 @@
  * Everything comes from one "status" answer of the daemon; --json hands that on, the text for
  * people is in show_text.c. Without a daemon it says so in one line, and what to do.
  */
-#include <getopt.h>
 #include <string.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/show/show.h"
@@ -18,62 +15,8 @@
 struct options {
 	const char *acl;
 	const char *socket_path;
-	int json;
+	bool json;
 };
-
-static void usage(FILE *to)
-{
-	fputs("usage: naclctl [show] [OPTION ...]\n"
-	      "\n"
-	      "The running firewall: mode, ACLs, rules with their counters, exemptions, queues.\n"
-	      "\n"
-	      "  -a, --acl NAME     only the rules of this ACL\n"
-	      "  -j, --json         for machines\n"
-	      "  -s, --socket PATH  the daemon's control socket (default: " PATHS_SOCKET ")\n"
-	      "  -h, --help         this text\n"
-	      "\n"
-	      "Exit status: 0, 1 when nacld is not running or may not be asked, 2 usage.\n",
-	      to);
-}
-
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct options *out)
-{
-	static const struct option longs[] = {
-		{"acl", required_argument, NULL, 'a'},
-		{"json", no_argument, NULL, 'j'},
-		{"socket", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "a:js:h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'a':
-			out->acl = optarg;
-			break;
-		case 'j':
-			out->json = 1;
-			break;
-		case 's':
-			out->socket_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return NACLCTL_OK;
-		default:
-			usage(stderr);
-			return NACLCTL_USAGE;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "naclctl show: \"%s\" is one argument too many\n", argv[optind]);
-		usage(stderr);
-		return NACLCTL_USAGE;
-	}
-	return -1;
-}
 
 static void no_such_acl(const char *name, const json_t *acls)
 {
@@ -143,21 +86,42 @@ static int show(json_t *answer, const struct options *options)
 	return NACLCTL_OK;
 }
 
-int cmd_show(int argc, char **argv)
+static int show_main(int argc, char **argv)
 {
 	struct options options = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_show, argc, argv, &options);
 	char error[CLIENT_ERROR_LEN];
 	json_t *answer;
-	int status;
 
-	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	if (client_request(options.socket_path, "status", &answer, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+		fprintf(stderr, "naclctl show: %s\n", error);
 		return NACLCTL_NO;
 	}
 	status = show(answer, &options);
 	json_decref(answer);
 	return status;
 }
+
+static const struct option_entry options[] = {
+	{'a', "acl", "NAME", "only the rules of this ACL", offsetof(struct options, acl),
+	 OPTIONS_ACLS},
+	COMMAND_JSON(struct options, json),
+	COMMAND_SOCKET(struct options, socket_path),
+	{0},
+};
+
+const struct command command_show = {
+	.program = "naclctl",
+	.name = "show",
+	.summary = "the running firewall: mode, rules with counters, queues",
+	.synopsis = "[OPTION ...]",
+	.about =
+		"The running firewall: mode, ACLs, rules with their counters, exemptions, queues.\n"
+		"`naclctl` alone is `naclctl show`.\n",
+	.after = "Exit status: 0, 1 when nacld is not running or may not be asked, 2 usage.\n",
+	.options = options,
+	.usage_status = NACLCTL_USAGE,
+	.run = show_main,
+};

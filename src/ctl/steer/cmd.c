@@ -17,33 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/paths.h"
-#include "common/protocol.h"
 #include "ctl/command.h"
 #include "steer/watch/watch.h"
 #include "conf/conf.h"
-
-static void usage(FILE *to)
-{
-	fprintf(to,
-		"usage: naclctl steer up|down|show|watch [-f FILE] [--fallback FILE]\n"
-		"                     [--backend BACKEND] [--guard] [--json] [--dry-run]\n"
-		"\n"
-		"  up    load the kernel rules that bring packets to nacld\n"
-		"  down  remove them, whichever backend loaded them\n"
-		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
-		"  watch stay, and tell when somebody else changes or removes what `up` loaded\n"
-		"\n"
-		"  -f, --file FILE    the configuration (default: %s)\n"
-		"  --fallback FILE    use this one where FILE has errors (up, watch): the last one nacld\n"
-		"                     accepted, so that a bad edit does not leave a host unfiltered\n"
-		"  --backend BACKEND  nft, iptables-nft or iptables-legacy (default: the first that "
-		"works)\n"
-		"  --guard            also put it back (watch), as steering = \"guard\" in FILE asks\n"
-		"  --json             for programs\n"
-		"  --dry-run          print the rules, load nothing\n",
-		PATHS_CONFIG);
-}
 
 void steer_note(struct steer_request *request, const char *format, ...)
 {
@@ -145,10 +121,10 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 	if (policy)
 		err = steer_plan_build(policy, out, &bad_interface);
 	if (err == -ENOMEM)
-		fputs("naclctl: out of memory\n", stderr);
+		fputs("naclctl steer: out of memory\n", stderr);
 	if (bad_interface)
 		fprintf(stderr,
-			"naclctl: %s: interface name \"%s\" cannot stand in a ruleset; use letters, "
+			"naclctl steer: %s: interface name \"%s\" cannot stand in a ruleset; use letters, "
 			"digits and _ - . @\n",
 			request->file, bad_interface);
 	if (!err && strcmp(request->verb, "up") == 0 && policy->mode == POLICY_MONITOR &&
@@ -161,66 +137,10 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 	if (err || out->count > 0)
 		return err == 0;
 	fprintf(stderr,
-		"naclctl: %s protects nothing: no ACL has an association with the host or a "
+		"naclctl steer: %s protects nothing: no ACL has an association with the host or a "
 		"subnet\n",
 		request->file);
 	return false;
-}
-
-/* 0, or the exit status of a command line that is wrong or asked for help. */
-static int parse(int argc, char **argv, struct steer_request *request, bool *help)
-{
-	enum { OPT_BACKEND = 256, OPT_FALLBACK, OPT_GUARD, OPT_JSON, OPT_DRY_RUN };
-	static const struct option options[] = {
-		{"file", required_argument, NULL, 'f'},
-		{"fallback", required_argument, NULL, OPT_FALLBACK},
-		{"backend", required_argument, NULL, OPT_BACKEND},
-		{"guard", no_argument, NULL, OPT_GUARD},
-		{"json", no_argument, NULL, OPT_JSON},
-		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			request->file = optarg;
-			break;
-		case OPT_BACKEND:
-			request->forced = true;
-			if (steer_backend_parse(optarg, &request->backend))
-				break;
-			fprintf(stderr,
-				"naclctl: no backend \"%s\": nft, iptables-nft or iptables-legacy\n",
-				optarg);
-			return NACLCTL_USAGE;
-		case OPT_FALLBACK:
-			request->fallback = optarg;
-			break;
-		case OPT_GUARD:
-			request->guard = true;
-			break;
-		case OPT_JSON:
-			request->json = true;
-			break;
-		case OPT_DRY_RUN:
-			request->dry_run = true;
-			break;
-		case 'h':
-			*help = true;
-			return NACLCTL_OK;
-		default:
-			return NACLCTL_USAGE;
-		}
-	}
-	if (argc - optind != 1) {
-		fputs("naclctl: steer takes one of up, down, show and watch\n", stderr);
-		return NACLCTL_USAGE;
-	}
-	request->verb = argv[optind];
-	return NACLCTL_OK;
 }
 
 static bool is_verb(const struct steer_request *request, const char *verb)
@@ -228,28 +148,27 @@ static bool is_verb(const struct steer_request *request, const char *verb)
 	return strcmp(request->verb, verb) == 0;
 }
 
-/* Is there such a verb, and do the options go with it? Says so where not. */
-static bool makes_sense(const struct steer_request *request)
+/* Is there such a verb, and do the options go with it? NACLCTL_OK, or said why not. */
+static int check_verb(struct steer_request *request)
 {
+	const struct command *command = &command_steer;
 	bool watch = is_verb(request, "watch");
 
+	request->forced = request->backend_name;
 	if (!watch && !is_verb(request, "up") && !is_verb(request, "down") &&
-	    !is_verb(request, "show")) {
-		fprintf(stderr, "naclctl: steer takes up, down, show or watch, not \"%s\"\n",
-			request->verb);
-		return false;
-	}
-	if (watch && (request->forced || request->dry_run)) {
-		fputs("naclctl: steer watch takes neither --backend nor --dry-run: it watches what "
-		      "`steer up` loaded\n",
-		      stderr);
-		return false;
-	}
-	if (!watch && request->guard) {
-		fputs("naclctl: --guard goes with steer watch\n", stderr);
-		return false;
-	}
-	return true;
+	    !is_verb(request, "show"))
+		return options_refuse(command, "up, down, show or watch, not \"%s\"",
+				      request->verb);
+	if (request->forced && !steer_backend_parse(request->backend_name, &request->backend))
+		return options_refuse(command,
+				      "no backend \"%s\": nft, iptables-nft or iptables-legacy",
+				      request->backend_name);
+	if (watch && (request->forced || request->dry_run))
+		return options_refuse(command, "watch takes neither --backend nor --dry-run: it "
+					       "watches what `steer up` loaded");
+	if (!watch && request->guard)
+		return options_refuse(command, "--guard goes with watch");
+	return NACLCTL_OK;
 }
 
 static int carry_out(struct steer_request *request)
@@ -271,18 +190,19 @@ static int carry_out(struct steer_request *request)
 static int dispatch(struct steer_request *request)
 {
 	bool is_up = is_verb(request, "up");
-	int status, lock = -1;
+	int status = check_verb(request), lock = -1;
 
-	if (!makes_sense(request))
-		return NACLCTL_USAGE;
+	if (status != NACLCTL_OK)
+		return status;
 	/* Rules for a backend that was named are only text: everybody may see them. */
 	if (!steer_may_administer() && !(is_up && request->dry_run && request->forced)) {
-		fprintf(stderr, "naclctl: steer %s needs CAP_NET_ADMIN; run it as root (sudo)\n",
+		fprintf(stderr, "naclctl steer: %s needs CAP_NET_ADMIN; run it as root (sudo)\n",
 			request->verb);
 		return NACLCTL_USAGE;
 	}
 	if (!request->dry_run && (is_up || is_verb(request, "down")) && steer_lock(&lock)) {
-		fputs("naclctl: another naclctl is changing the steering: try again\n", stderr);
+		fputs("naclctl steer: another naclctl is changing the steering: try again\n",
+		      stderr);
 		return NACLCTL_NO;
 	}
 	status = carry_out(request);
@@ -290,22 +210,54 @@ static int dispatch(struct steer_request *request)
 	return status;
 }
 
-int cmd_steer(int argc, char **argv)
+static int steer_main(int argc, char **argv)
 {
 	struct steer_request request = {.file = PATHS_CONFIG};
-	bool help = false;
-	int status = parse(argc, argv, &request, &help);
+	int status = options_parse(&command_steer, argc, argv, &request);
 
-	if (help) {
-		usage(stdout);
-		return NACLCTL_OK;
-	}
-	if (status != NACLCTL_OK) {
-		usage(stderr);
+	if (status >= 0)
 		return status;
-	}
+	if (optind == argc)
+		return options_refuse(&command_steer, "up, down, show or watch?");
+	request.verb = argv[optind];
 	request.notes = json_array();
 	status = dispatch(&request);
 	json_decref(request.notes);
 	return status;
 }
+
+static const struct option_entry options[] = {
+	COMMAND_FILE(struct steer_request, file, "the configuration (default: " PATHS_CONFIG ")"),
+	{0, "fallback", "FILE",
+	 "use this one where FILE has errors (up, watch): the last one nacld\n"
+	 "accepted, so that a bad edit does not leave a host unfiltered",
+	 offsetof(struct steer_request, fallback), OPTIONS_FILES},
+	{0, "backend", "BACKEND",
+	 "nft, iptables-nft or iptables-legacy (default: the first that works)",
+	 offsetof(struct steer_request, backend_name), "nft iptables-nft iptables-legacy"},
+	{0, "guard", NULL, "also put it back (watch), as steering = \"guard\" in FILE asks",
+	 offsetof(struct steer_request, guard), NULL},
+	COMMAND_JSON(struct steer_request, json),
+	{0, "dry-run", NULL, "print the rules, load nothing",
+	 offsetof(struct steer_request, dry_run), NULL},
+	{0},
+};
+
+const struct command command_steer = {
+	.program = "naclctl",
+	.name = "steer",
+	.summary = "up, down, show or watch: the kernel rules that feed the queue",
+	.synopsis = "up|down|show|watch [OPTION ...]",
+	.about =
+		"  up    load the kernel rules that bring packets to nacld\n"
+		"  down  remove them, whichever backend loaded them\n"
+		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
+		"  watch stay, and tell when another program changes or removes what `up` loaded\n",
+	.after = "Exit status: 0, 1 when it failed, or show finds nothing loaded or not what FILE\n"
+		 "asks, 2 usage, a bad file or no permission.\n",
+	.options = options,
+	.operands = {"up down show watch", ""},
+	.operands_max = 1,
+	.usage_status = NACLCTL_USAGE,
+	.run = steer_main,
+};

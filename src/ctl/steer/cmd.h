@@ -10,8 +10,9 @@
 struct steer_request {
 	const char *verb; /* "up", "down", "show" or "watch" */
 	const char *file;
-	const char *fallback; /* for "up" and "watch", where `file` has errors; or NULL */
-	bool forced;          /* --backend was given: `backend` and no other */
+	const char *fallback;     /* for "up" and "watch", where `file` has errors; or NULL */
+	const char *backend_name; /* --backend */
+	bool forced;              /* it was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;

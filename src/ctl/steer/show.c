@@ -103,7 +103,7 @@ int steer_show(struct steer_request *request, const struct steer_plan *plan)
 	int status = NACLCTL_NO;
 
 	if (steer_status(plan, request->backend, &survey)) {
-		fputs("naclctl: out of memory\n", stderr);
+		fputs("naclctl steer: out of memory\n", stderr);
 		return NACLCTL_NO;
 	}
 	note_unreadable(request, &survey);

@@ -149,7 +149,7 @@ static int unload_all_but(struct steer_request *request, enum steer_backend keep
 		if (backend == keep)
 			continue;
 		if (unload(backend, &removed, reason)) {
-			fprintf(stderr, "naclctl: %s rules could not be removed: %s\n",
+			fprintf(stderr, "naclctl steer: %s rules could not be removed: %s\n",
 				steer_backend_name(backend), reason);
 			failures++;
 		} else if (removed) {
@@ -212,7 +212,7 @@ static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 		steer_rules_fini(&rules);
 		return status;
 	}
-	fputs("naclctl: no way to steer packets found\n", stderr);
+	fputs("naclctl steer: no way to steer packets found\n", stderr);
 	return NACLCTL_NO;
 }
 
@@ -237,7 +237,7 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan)
 		return report_up(request, plan, backend, changed);
 	}
 	finish(request, "failed", STEER_BACKENDS, false, NULL);
-	fputs("naclctl: steering could not be loaded; what was loaded before is unchanged\n",
+	fputs("naclctl steer: steering could not be loaded; what was loaded before is unchanged\n",
 	      stderr);
 	return NACLCTL_NO;
 }

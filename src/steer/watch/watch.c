@@ -173,7 +173,7 @@ static bool opened(const char *what, int fd)
 {
 	if (fd >= 0)
 		return true;
-	fprintf(stderr, "naclctl: steer watch: %s: %s\n", what, strerror(-fd));
+	fprintf(stderr, "naclctl steer watch: %s: %s\n", what, strerror(-fd));
 	return false;
 }
 
@@ -192,7 +192,7 @@ int steer_watch(const struct steer_request *request)
 	legacy_poll_open(&watch.guard.legacy);
 	watch.claim = steer_watch_claim();
 	if (watch.claim == -EBUSY)
-		fputs("naclctl: steer watch: another one is watching already\n", stderr);
+		fputs("naclctl steer watch: another one is watching already\n", stderr);
 	else if (opened("cannot note that this is the watcher", watch.claim) &&
 		 opened("cannot listen for steer up", watch.intents = steer_desired_listen()) &&
 		 opened("cannot listen to nftables", watch.kernel = nft_events_open()) &&
