@@ -84,6 +84,7 @@ test_classify_size_SRC   := $(CLASSIFY)
 test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 
 test_space_SRC := $(SPACE)
+test_lint_SRC  := $(call sources,core/lint) $(call sources,core/space) src/core/clients.c src/core/advice.c $(POLICY)
 
 test_packet_line_SRC    := src/text/packet_line.c src/core/rule.c src/core/addr.c
 test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)

@@ -3,8 +3,8 @@
  * Advice: which rule is missing.
  *
  * A stateless list needs a rule for the way back, and what goes back is addressed to the client's
- * ephemeral port. Which ports those are differs between systems, so the table below names who says
- * what; the AWS VPC user guide ("Ephemeral ports") recommends 1024-65535, which covers them all.
+ * ephemeral port. Which ports those are differs between systems (clients.c); the AWS VPC user guide
+ * ("Ephemeral ports") recommends 1024-65535, which covers them all.
  *
  * A suggested rule is right in two senses: added to the list it allows the packet, because it
  * matches it and every rule in front of it is known not to; and it opens nothing that an explicit
@@ -14,23 +14,6 @@
 #include "core/advice.h"
 
 #define EPHEMERAL_FIRST 1024 /* the first port outside the system ports (RFC 6335) */
-
-const struct ephemeral_range *advice_ephemeral_ranges(size_t *count)
-{
-	static const struct ephemeral_range ranges[] = {
-		{"Linux", "kernel default of net.ipv4.ip_local_port_range", 32768, 60999},
-		{"Linux, as AWS lists it", "AWS VPC user guide, Ephemeral ports", 32768, 61000},
-		{"macOS", "net.inet.ip.portrange; IANA dynamic ports (RFC 6335)", 49152, 65535},
-		{"Windows Server 2008 and later", "AWS VPC user guide, Ephemeral ports", 49152,
-		 65535},
-		{"Windows up to Server 2003", "AWS VPC user guide, Ephemeral ports", 1025, 5000},
-		{"Windows, every version", "the widest figure in use", 1025, 65535},
-		{"NAT gateway, ELB, Lambda", "AWS VPC user guide, Ephemeral ports", 1024, 65535},
-	};
-
-	*count = sizeof(ranges) / sizeof(ranges[0]);
-	return ranges;
-}
 
 /* A round number between the two, both exclusive; any is as good, people count in tens. */
 static unsigned int number_between(unsigned int after, unsigned int before, bool implicit)

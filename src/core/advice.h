@@ -4,17 +4,6 @@
 
 #include "core/policy.h"
 
-/* The ephemeral port ranges the field knows. Ports inclusive. */
-struct ephemeral_range {
-	const char *name;
-	const char *source; /* who says so */
-	uint16_t first;
-	uint16_t last;
-};
-
-/* The table, *count long; static storage. */
-const struct ephemeral_range *advice_ephemeral_ranges(size_t *count);
-
 /*
  * The allow rule that would let `packet` through the list, with a free number in front of the deny
  * that stopped it. It opens what is needed and no more:

@@ -81,21 +81,6 @@ static void assert_remote(const struct rule *r, const char *cidr)
 	assert_string_equal(prefix_print(&r->prefix, buf), cidr);
 }
 
-static void ephemeral_table(void **state)
-{
-	size_t count, linux_seen = 0;
-	const struct ephemeral_range *ranges = advice_ephemeral_ranges(&count);
-
-	(void)state;
-	assert_int_equal(count, 7);
-	for (size_t i = 0; i < count; i++) {
-		assert_true(ranges[i].first >= 1024 && ranges[i].first < ranges[i].last);
-		assert_true(ranges[i].name[0] && ranges[i].source[0]);
-		linux_seen += ranges[i].first == 32768 && ranges[i].last == 60999;
-	}
-	assert_int_equal(linux_seen, 1);
-}
-
 /* The classic: inbound 443 from anywhere, and the reply to port 38091 has no rule. */
 static void reply_to_an_ephemeral_port(void **state)
 {
@@ -384,7 +369,6 @@ static void random_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ephemeral_table),
 		cmocka_unit_test(reply_to_an_ephemeral_port),
 		cmocka_unit_test(reply_mirrors_the_request),
 		cmocka_unit_test(request_opens_one_door),

@@ -110,31 +110,57 @@ static bool starts_before(const struct space_interval *a, const struct space_int
 	return a->hi < b->hi || (a->hi == b->hi && a->lo < b->lo);
 }
 
-static void apply_half(struct lines *lines, enum line_op op, const struct space_half *a,
-		       const struct space_half *b, struct space_half *out)
+static struct addr last_before(const struct space_interval *next, int half)
 {
+	struct addr last = {UINT64_MAX, UINT64_MAX, space_family(half)};
+
+	if (next) {
+		last.lo = next->lo - 1;
+		last.hi = next->hi - (next->lo == 0);
+	}
+	if (half == 0) { /* below an IPv4 address there are 96 bits */
+		last.hi &= UINT64_C(0xffffffff) << 32;
+		last.lo = 0;
+	}
+	return last;
+}
+
+/* Where the next of the two begins anew; NULL: neither does. */
+static const struct space_interval *next_start(const struct space_interval *a,
+					       const struct space_interval *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return starts_before(b, a) ? b : a;
+}
+
+static void combine_half(const struct space *a, const struct space *b, int half,
+			 space_function function, void *context, struct space *out)
+{
+	const struct space_half *left = &a->half[half], *right = &b->half[half];
+	const struct space_interval *from = left->at;
 	size_t i = 0, j = 0;
 
-	while (lines_status(lines) == 0) {
-		const struct space_interval *from =
-			starts_before(&a->at[i], &b->at[j]) ? &b->at[j] : &a->at[i];
-		bool a_ends = i + 1 == a->count, b_ends = j + 1 == b->count;
+	while (from && lines_status(a->lines) == 0) {
+		const struct space_interval *l = i + 1 < left->count ? &left->at[i + 1] : NULL;
+		const struct space_interval *r = j + 1 < right->count ? &right->at[j + 1] : NULL;
+		const struct space_interval *next = next_start(l, r);
+		struct space_pair pair = {
+			.first = {from->hi, from->lo, space_family(half)},
+			.last = last_before(next, half),
+			.a = left->at[i].line,
+			.b = right->at[j].line,
+		};
 
-		append(out, from->hi, from->lo,
-		       line_apply(lines, op, a->at[i].line, b->at[j].line));
-		if (a_ends && b_ends)
-			return;
-		if (b_ends || (!a_ends && starts_before(&a->at[i + 1], &b->at[j + 1]))) {
-			i++;
-			continue;
-		}
-		if (!a_ends && !starts_before(&b->at[j + 1], &a->at[i + 1]))
-			i++; /* both begin anew here */
-		j++;
+		append(&out->half[half], from->hi, from->lo, function(context, &pair));
+		i += l && !starts_before(next, l);
+		j += r && !starts_before(next, r);
+		from = next;
 	}
 }
 
-int space_apply(enum line_op op, const struct space *a, const struct space *b, struct space *out)
+int space_combine(const struct space *a, const struct space *b, space_function function,
+		  void *context, struct space *out)
 {
 	bool allocated = true;
 
@@ -142,9 +168,28 @@ int space_apply(enum line_op op, const struct space *a, const struct space *b, s
 	for (int h = 0; h < 2 && allocated; h++) {
 		allocated = alloc_half(&out->half[h], a->half[h].count + b->half[h].count);
 		if (allocated)
-			apply_half(a->lines, op, &a->half[h], &b->half[h], &out->half[h]);
+			combine_half(a, b, h, function, context, out);
 	}
 	return finish(out, allocated);
+}
+
+struct application {
+	struct lines *lines;
+	enum line_op op;
+};
+
+static line_ref apply(void *context, const struct space_pair *pair)
+{
+	const struct application *application = context;
+
+	return line_apply(application->lines, application->op, pair->a, pair->b);
+}
+
+int space_apply(enum line_op op, const struct space *a, const struct space *b, struct space *out)
+{
+	struct application application = {a->lines, op};
+
+	return space_combine(a, b, apply, &application, out);
 }
 
 int space_allowed(const struct space *rules, const struct acl_list *list, unsigned int id,
@@ -202,17 +247,8 @@ struct addr space_interval_first(const struct space *space, int half, size_t i)
 struct addr space_interval_last(const struct space *space, int half, size_t i)
 {
 	const struct space_half *h = &space->half[half];
-	struct addr last = {UINT64_MAX, UINT64_MAX, space_family(half)};
 
-	if (i + 1 < h->count) {
-		last.lo = h->at[i + 1].lo - 1;
-		last.hi = h->at[i + 1].hi - (h->at[i + 1].lo == 0);
-	}
-	if (half == 0) { /* below an IPv4 address there are 96 bits */
-		last.hi &= UINT64_C(0xffffffff) << 32;
-		last.lo = 0;
-	}
-	return last;
+	return last_before(i + 1 < h->count ? &h->at[i + 1] : NULL, half);
 }
 
 size_t space_find(const struct space *space, const struct addr *addr)

@@ -53,7 +53,7 @@ static inline uint8_t space_family(int half)
  */
 int space_of_rules(struct lines *lines, const struct acl_list *list, struct space *out);
 
-/* What the list allows, from its rules' map. `id` names the list: below 1000, another for each. */
+/* What the list allows, from its rules' map. `id` tells the lists of one store apart. */
 int space_allowed(const struct space *rules, const struct acl_list *list, unsigned int id,
 		  struct space *out);
 
@@ -63,6 +63,19 @@ int space_of_prefix(struct lines *lines, const struct prefix *prefix, line_ref l
 
 /* The same line for every address of both families. */
 int space_of_line(struct lines *lines, line_ref line, struct space *out);
+
+/* A stretch of addresses in which two maps have one line each. */
+struct space_pair {
+	struct addr first;
+	struct addr last;
+	line_ref a;
+	line_ref b;
+};
+
+/* Any line made of two, at every address. The function is asked once for each stretch. */
+typedef line_ref (*space_function)(void *context, const struct space_pair *pair);
+int space_combine(const struct space *a, const struct space *b, space_function function,
+		  void *context, struct space *out);
 
 /* One operation at every address. Both have the same store. O(intervals + what lines take). */
 int space_apply(enum line_op op, const struct space *a, const struct space *b, struct space *out);

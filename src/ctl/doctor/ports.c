@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/advice.h"
+#include "core/clients.h"
 #include "conf/conf.h"
 
 /* How many packets are judged at most: a list of thousands of rules is not tried to its end. */
@@ -43,8 +44,7 @@ static struct range own_range(void)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
 	struct range range = {0};
-	size_t count;
-	const struct ephemeral_range *linux_default = advice_ephemeral_ranges(&count);
+	const struct client_profile *linux_default = client_main(CLIENT_LINUX);
 
 	if (!file || fscanf(file, "%hu %hu", &range.first, &range.last) != 2)
 		range = (struct range){linux_default->first, linux_default->last};
@@ -171,8 +171,8 @@ static void try_direction(struct doctor *doctor, struct trial *trial)
 void doctor_ports(struct doctor *doctor)
 {
 	const struct policy *policy = doctor->policy;
-	size_t before = json_array_size(doctor->lines), count;
-	const struct ephemeral_range *clients = advice_ephemeral_ranges(&count);
+	size_t before = json_array_size(doctor->lines);
+	const struct client_profile *clients = client_main(CLIENT_LINUX);
 	struct trial trial = {.left = TRIALS_MAX};
 
 	if (!policy || policy->host.acl == POLICY_NO_ACL)
