@@ -135,6 +135,19 @@ bool steer_backend_usable(enum steer_backend backend, char reason[static STEER_R
 	return false;
 }
 
+bool steer_backend_has_table(enum steer_backend backend, const char *table)
+{
+	char reason[STEER_REASON_LEN];
+
+	for (int i = 0; backend == STEER_IPTABLES_LEGACY && i < family_count(backend); i++) {
+		const char *const argv[] = {backends[backend].save[i], "-t", table, NULL};
+
+		if (run(argv, NULL, NULL, reason))
+			return false;
+	}
+	return true;
+}
+
 /*
  * `nft list table` fails alike for "no such table" and for "no permission": ask for the names
  * first.

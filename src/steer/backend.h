@@ -29,6 +29,12 @@ bool steer_backend_installed(enum steer_backend backend, char reason[static STEE
 bool steer_backend_usable(enum steer_backend backend, char reason[static STEER_REASON_LEN]);
 
 /*
+ * Has the kernel that iptables table, for every family? Only the legacy variant depends on how the
+ * kernel was built; nft makes what is missing.
+ */
+bool steer_backend_has_table(enum steer_backend backend, const char *table);
+
+/*
  * What of ours is loaded. 0 or -errno with reason filled. Not installed: nothing is loaded.
  * The caller calls steer_rules_fini after success.
  */

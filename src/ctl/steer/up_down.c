@@ -83,22 +83,17 @@ int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
 		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
 {
 	static const char *const tables[] = {"security", "mangle"};
-	int tables_to_try = backend == STEER_IPTABLES_LEGACY ? 2 : 1;
-	int err = 0;
+	int table = steer_backend_has_table(backend, tables[0]) ? 0 : 1;
+	int err = steer_backend_render(backend, plan, tables[table], out);
 
-	for (int i = 0; i < tables_to_try; i++) {
-		err = steer_backend_render(backend, plan, tables[i], out);
-		if (err) {
-			snprintf(reason, STEER_REASON_LEN, "out of memory");
-			return err;
-		}
-		err = steer_backend_apply(backend, out, changed, reason);
-		if (!err)
-			return i;
-		steer_rules_fini(out);
-		if (!strstr(reason, "'security'"))
-			break;
+	if (err) {
+		snprintf(reason, STEER_REASON_LEN, "out of memory");
+		return err;
 	}
+	err = steer_backend_apply(backend, out, changed, reason);
+	if (!err)
+		return table;
+	steer_rules_fini(out);
 	return err;
 }
 
