@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
-#include "core/policy.h"
+#include "core/rule.h"
+
+struct policy;
 
 /*
  * nacld.conf(5): text to a policy and back. Strict: a key that is not known, a number that does not

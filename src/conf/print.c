@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/policy.h"
+
 /* What stands before the remote end of a rule, in three columns. */
 struct rule_head {
 	char number[24];

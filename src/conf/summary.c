@@ -4,6 +4,8 @@
  */
 #include "conf/conf.h"
 
+#include "core/policy.h"
+
 struct conf_size conf_size(const struct policy *policy)
 {
 	struct conf_size size = {0};

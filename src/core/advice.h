@@ -2,7 +2,7 @@
 #ifndef NACLD_CORE_ADVICE_H
 #define NACLD_CORE_ADVICE_H
 
-#include "core/policy.h"
+#include "core/acl.h"
 
 /*
  * The allow rule that would let `packet` through the list, with a free number in front of the deny

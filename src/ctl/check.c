@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
+#include "core/policy.h"
 
 struct check {
 	bool print;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/policy.h"
 #include "ctl/command.h"
 #include "ctl/source.h"
 #include "interop/nft.h"

@@ -2,7 +2,7 @@
 #ifndef NACLD_CTL_SOURCE_H
 #define NACLD_CTL_SOURCE_H
 
-#include "core/policy.h"
+struct policy;
 
 /*
  * The policy to judge by: of the configuration file, or, where file is NULL, of the daemon that

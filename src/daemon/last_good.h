@@ -2,7 +2,7 @@
 #ifndef NACLD_DAEMON_LAST_GOOD_H
 #define NACLD_DAEMON_LAST_GOOD_H
 
-#include "core/policy.h"
+struct policy;
 
 /*
  * Keeps the policy that was last accepted, as canonical text, in last-good.conf of the state folder

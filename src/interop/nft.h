@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "core/policy.h"
+struct policy;
 
 /*
  * A policy as a ruleset of the kernel's own, for `nft -f`: the verdicts of policy_eval without a

@@ -10,6 +10,7 @@
  *   nft_list.c   one list: which rules may share a lookup
  *   nft_chain.c  its text
  */
+#include "core/policy.h"
 #include "interop/nft.h"
 
 /* What a rule looks at behind the remote address, in one family. */

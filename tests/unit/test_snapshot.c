@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/policy.h"
 #include "daemon/path/snapshot.h"
 
 static void add_rule(struct acl *acl, enum direction direction, uint16_t number, uint16_t port)

@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_PATH_FILTER_H
 
 #include "core/packet.h"
+#include "core/policy.h"
 #include "daemon/path/batch.h"
 #include "daemon/path/event_ring.h"
 #include "daemon/path/snapshot.h"

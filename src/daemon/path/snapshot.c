@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/policy.h"
 #include "daemon/path/shared.h"
 
 static size_t counters_size(const struct snapshot *snapshot)

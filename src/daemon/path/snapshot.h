@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "core/policy.h"
 #include "daemon/path/counter.h"
+
+struct policy;
 
 /* What a rule did. One writer (the worker), read by the main thread while it runs. */
 struct rule_counter {
