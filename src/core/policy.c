@@ -209,12 +209,12 @@ const char *policy_finish(struct policy *policy)
 {
 	for (size_t i = 0; i < policy->acl_count; i++)
 		if (!acl_sort(&policy->acls[i]))
-			return "a rule number stands twice in one list";
+			return "a rule number appears twice in one list";
 	if (policy->host.acl != POLICY_NO_ACL && policy->host.acl >= policy->acl_count)
-		return "the host is associated with an ACL that is not there";
+		return "the host is associated with an ACL that does not exist";
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		if (policy->subnets[i].acl >= policy->acl_count)
-			return "a subnet is associated with an ACL that is not there";
+			return "a subnet is associated with an ACL that does not exist";
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (prefix_overlaps(&policy->subnets[i].prefix, &policy->subnets[j].prefix))

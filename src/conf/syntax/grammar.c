@@ -32,7 +32,7 @@ static void check_number(struct conf_grammar *g, const struct conf_token *token,
 		conf_error(g->r, place, "no setting goes beyond 65536",
 			   "%.*s is too large a number", (int)token->len, token->text);
 	else if (!hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
-		conf_error(g->r, place, "leave out the zeros in front",
+		conf_error(g->r, place, "leave out the leading zeros",
 			   "%.*s could be meant as octal", (int)token->len, token->text);
 	else
 		return;
@@ -57,7 +57,7 @@ static bool note_name(struct conf_grammar *g, const struct conf_token *token,
 		if (name->len != token->len || strncmp(name->text, token->text, name->len) != 0)
 			continue;
 		conf_error(g->r, place, "keep one of them",
-			   "\"%.*s\" stands twice here, first in %s",
+			   "\"%.*s\" is set twice here, first in %s",
 			   name->len > 40 ? 40 : (int)name->len, name->text,
 			   conf_refer(g->r, place, name->place, where));
 		g->refused = true;
@@ -79,10 +79,10 @@ static const char *value_hint(const struct conf_grammar *g, const struct conf_to
 	if (token->kind == TOKEN_CLOSE && g->last.kind == TOKEN_SEPARATOR)
 		return "remove the comma before it";
 	if (token->kind == TOKEN_OPEN)
-		return "between [ and ] stand plain values; groups need ( and )";
+		return "[ ] is for plain values; groups need ( )";
 	if (token->kind != TOKEN_NAME)
 		return "a value is a number, true, or text in quotes: \"...\"";
-	snprintf(buf, CONF_HINT_LEN, "text stands in quotes: \"%.*s\"",
+	snprintf(buf, CONF_HINT_LEN, "text needs quotes: \"%.*s\"",
 		 token->len > 40 ? 40 : (int)token->len, token->text);
 	return buf;
 }
@@ -93,7 +93,7 @@ static const char *more_hint(const struct conf_grammar *g, const struct conf_tok
 	bool touches = g->last.text + g->last.len == token->text;
 
 	if (g->last.kind == TOKEN_NUMBER && (touches || token->kind == TOKEN_GARBAGE))
-		return "ranges and addresses stand in quotes: \"1024-65535\", \"10.0.0.0/8\"";
+		return "ranges and addresses need quotes: \"1024-65535\", \"10.0.0.0/8\"";
 	if (close == ')' || close == ']')
 		return "is a comma missing before it?";
 	return "is a quote or a \";\" missing before it?";

@@ -98,7 +98,7 @@ static bool scan_source(struct scan *s, size_t index)
 	if (strlen(text) != len) {
 		while (*lexer.at)
 			place.line += *lexer.at++ == '\n';
-		conf_error(s->r, place, NULL, "a NUL byte: this is no text file");
+		conf_error(s->r, place, NULL, "a NUL byte: this is not a text file");
 		return false;
 	}
 	s->includes[s->include_depth++] = index;

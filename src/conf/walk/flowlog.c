@@ -49,7 +49,7 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 			   "flow_log needs a file");
 	} else if (found == CONF_OK && (*file)[0] != '/') {
 		conf_error(r, place_of(group, "file"), "as in \"" PATHS_FLOW_LOG "\"",
-			   "\"file\" wants an absolute path, not \"%.64s\"", *file);
+			   "\"file\" needs an absolute path, not \"%.64s\"", *file);
 	} else if (found == CONF_OK && (!is_plain(*file) || strlen(*file) >= PATH_MAX)) {
 		conf_error(r, place_of(group, "file"),
 			   "no quotes, backslashes or control characters; below 4096 bytes",
@@ -99,20 +99,20 @@ static void read_format(struct conf_reader *r, const config_setting_t *group, co
 		break;
 	case FLOW_FORMAT_EMPTY:
 		conf_error(r, place, "leave it out for AWS's default format",
-			   "\"format\" holds no field");
+			   "\"format\" has no field");
 		break;
 	case FLOW_FORMAT_SYNTAX:
 		conf_error(r, place,
-			   "fields are ${name}, parted by one space: \"${srcaddr} ${dstaddr}\"",
-			   name[0] ? "\"%s\" in \"format\" is no field"
-				   : "\"format\" has a space too many%s",
+			   "fields are ${name}, separated by one space: \"${srcaddr} ${dstaddr}\"",
+			   name[0] ? "\"%s\" in \"format\" is not a field"
+				   : "\"format\" has an extra space%s",
 			   name);
 		break;
 	case FLOW_FORMAT_UNKNOWN:
 		unknown_field(r, place, name);
 		break;
 	case FLOW_FORMAT_TWICE:
-		conf_error(r, place, NULL, "the field \"%s\" stands twice in \"format\"", name);
+		conf_error(r, place, NULL, "the field \"%s\" appears twice in \"format\"", name);
 		break;
 	}
 }

@@ -29,7 +29,7 @@ static const struct conf_key top_keys[] = {
 	{"flow_log", NULL},
 	{"sets", NULL},
 	{"network_acls", NULL},
-	{"on_failure", "it stands in the queue: queue = { on_failure = \"drop\"; };"},
+	{"on_failure", "it belongs in the group queue: queue = { on_failure = \"drop\"; };"},
 	{"acls", "the list is called network_acls = ( ... );"},
 	{NULL, NULL},
 };
@@ -118,7 +118,7 @@ static unsigned int read_exemption(struct conf_reader *r, const config_setting_t
 	hint = conf_nearest(text, names, EXEMPT_COUNT, buf);
 	conf_error(r, conf_string_place(s),
 		   hint ? hint : "\"loopback\", \"neighbour-discovery\", \"dhcp\"",
-		   "nothing to exempt is called \"%.64s\"", text);
+		   "there is no exemption \"%.64s\"", text);
 	return 0;
 }
 
@@ -173,7 +173,7 @@ static void read_interfaces(struct conf_reader *r, const config_setting_t *group
 		if (!good_interface(name))
 			conf_error(r, conf_string_place(e),
 				   "as `ip link` shows it: 1 to 15 letters, digits, \"_.-\"",
-				   "\"%.64s\" is no interface name", name);
+				   "\"%.64s\" is not an interface name", name);
 		else if (has_interface(&r->policy->host, name))
 			conf_error(r, conf_string_place(e), "keep one of them",
 				   "interface \"%s\" is named twice", name);

@@ -77,7 +77,7 @@ static bool read_number(struct conf_reader *r, const config_setting_t *group, st
 	first = &r->numbers[number];
 	if (*first) {
 		conf_error(r, conf_place(group),
-			   "a number stands once in a list, IPv4 and IPv6 together",
+			   "a number is unique in its list, IPv4 and IPv6 together",
 			   "rule %ld is already in %s", number,
 			   conf_refer(r, conf_place(group), conf_place(*first), where));
 		return false;
@@ -162,8 +162,8 @@ static bool bad_ports(struct conf_reader *r, const config_setting_t *s, const ch
 	const char *hint = "\"443\", \"1024-65535\" or \"all\"; a port is 0 to 65535";
 
 	if (strpbrk(text, ",; "))
-		hint = "one port or one range a rule: write a rule for each";
-	conf_error(r, conf_place(s), hint, "no port range: \"%.64s\"", text);
+		hint = "one port or one range per rule: write a rule for each";
+	conf_error(r, conf_place(s), hint, "not a port range: \"%.64s\"", text);
 	return false;
 }
 
@@ -275,7 +275,7 @@ static bool no_set(struct conf_reader *r, const config_setting_t *s, const char 
 	for (size_t i = 0; i < r->policy->set_count && !hint; i++)
 		hint = conf_nearest(name, (const char *const[]){r->policy->sets[i]->name}, 1, buf);
 	conf_error(r, conf_place(s),
-		   hint ? hint : "sets = ( { name = \"...\"; file = \"...\"; } ); makes one",
+		   hint ? hint : "define it: sets = ( { name = \"...\"; file = \"...\"; } );",
 		   "there is no set \"%.64s\"", name);
 	return false;
 }

@@ -205,7 +205,7 @@ enum conf_found conf_get_strings(struct conf_reader *r, const config_setting_t *
 
 		if (config_setting_type(e) == CONFIG_TYPE_STRING)
 			continue;
-		conf_error(r, conf_place(e), hint, "\"%s\" holds texts in quotes, not %s", key,
+		conf_error(r, conf_place(e), hint, "\"%s\" holds quoted texts, not %s", key,
 			   type_name(e));
 		return CONF_BAD;
 	}

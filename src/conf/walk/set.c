@@ -51,7 +51,7 @@ static void read_line(struct conf_reader *r, struct conf_place place, const char
 	if (len == 0)
 		return;
 	if (len >= sizeof(text) || memchr(line, '\0', len)) {
-		conf_error(r, place, "one address or CIDR a line", "this is no address");
+		conf_error(r, place, "one address or CIDR per line", "not an address");
 		return;
 	}
 	memcpy(text, line, len);
