@@ -64,7 +64,7 @@ static int connect_failed(const char *path, int code, char *error)
 		return fail(-EACCES, error,
 			    "no permission to open %s: use sudo, or join the group nacld", path);
 	case EAGAIN:
-		return fail(-ETIMEDOUT, error, "nacld takes no connection at %s: is it stuck? %s",
+		return fail(-ETIMEDOUT, error, "nacld accepts no connection at %s: is it stuck? %s",
 			    path, "see systemctl status nacld");
 	default:
 		return fail(-code, error, "cannot open %s: %s", path, strerror(code));
@@ -84,7 +84,7 @@ static int open_socket(const char *path, char *error)
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return fail(-errno, error, "cannot make a socket: %s", strerror(errno));
+		return fail(-errno, error, "cannot create a socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		int code = connect_failed(path, errno, error);

@@ -21,7 +21,7 @@ static int export_nft(const struct policy *policy, FILE *to)
 
 	if (status == -EINVAL)
 		fprintf(stderr,
-			"naclctl export: interface name \"%s\" cannot stand in a ruleset\n"
+			"naclctl export: interface name \"%s\" cannot be used in a ruleset\n"
 			"  letters, digits and \"_-.@\" can: rename it (ip link set ... name ...)\n",
 			interface);
 	else if (status < 0)

@@ -46,7 +46,7 @@ static struct policy *from_daemon(const char *command, const char *socket_path)
 	json_t *answer;
 
 	if (client_request(socket_path, "config", &answer, error) < 0) {
-		fprintf(stderr, "naclctl %s: %s\n  -f FILE judges by a configuration file\n",
+		fprintf(stderr, "naclctl %s: %s\n  -f FILE uses a configuration file instead\n",
 			command, error);
 		return NULL;
 	}
@@ -54,7 +54,7 @@ static struct policy *from_daemon(const char *command, const char *socket_path)
 	refusal = client_refusal(answer);
 	if (refusal || !text)
 		fprintf(stderr, "naclctl %s: %s\n", command,
-			refusal ? refusal : "nacld's answer holds no policy");
+			refusal ? refusal : "nacld's answer has no policy");
 	else
 		policy = from_text(command, text);
 	json_decref(answer);

@@ -66,9 +66,10 @@ static bool parse_protocol(const char *word, uint8_t *out, char *error)
 	int protocol;
 
 	if (!protocol_parse(word, &protocol))
-		return fail(error,
-			    "\"%.40s\" is no protocol: a name (tcp, udp, icmp, icmpv6) or 0 to 255",
-			    word);
+		return fail(
+			error,
+			"\"%.40s\" is not a protocol: a name (tcp, udp, icmp, icmpv6) or 0 to 255",
+			word);
 	if (protocol == PROTOCOL_ALL)
 		return fail(error, "a packet has one protocol, not \"all\"");
 	*out = (uint8_t)protocol;
@@ -108,10 +109,10 @@ static bool parse_end(const char *word, struct end *out, char *error)
 	unsigned int number = 0;
 
 	if (len >= sizeof(text))
-		return fail(error, "\"%.40s\" is no address", word);
+		return fail(error, "\"%.40s\" is not an address", word);
 	memcpy(text, word, len + 1);
 	if (!split_end(text, &addr, &port) || !addr_parse(addr, &out->addr))
-		return fail(error, "\"%s\" is no address (IPv6 with a port: [2001:db8::1]:443)",
+		return fail(error, "\"%s\" is not an address (IPv6 with a port: [2001:db8::1]:443)",
 			    word);
 	if (port && !decimal_parse(port, UINT16_MAX, &number))
 		return fail(error, "\"%s\": a port is 0 to 65535", word);
@@ -129,7 +130,7 @@ static bool set_ends(const struct end *src, const struct end *dst, struct packet
 	if (src->addr.family != dst->addr.family)
 		return fail(error, "source and destination are of different families");
 	if (ports && !(src->has_port && dst->has_port))
-		return fail(error, "%s wants a port with the %s: %s", name,
+		return fail(error, "%s needs a port with the %s: %s", name,
 			    src->has_port ? "destination" : "source",
 			    src->addr.family == FAMILY_IPV4 ? "192.0.2.1:443"
 							    : "[2001:db8::1]:443");

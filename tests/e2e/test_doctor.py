@@ -99,15 +99,15 @@ def test_looking_changes_nothing(net, variant):
 def test_flushed_rules(net, variant):
     it = Healthy(net, open_host(), variant)
     it.ns.run(variant, "-w", "-t", "mangle", "-F")
-    it.watch.says("STEERING IS NOT WHOLE")
+    it.watch.says("STEERING IS INCOMPLETE")
     text = it.doctor().only("steering")
-    assert "not as" in text and "somebody else has removed or changed" in text
+    assert "not as" in text and "another program has removed or changed" in text
     assert "missing" in text and text.endswith("-> naclctl steer up")
     if variant == "iptables-nft":
         it.ns.run("nft", "flush", "ruleset")
         it.watch.says("STEERING IS GONE")
         text = it.doctor().only("steering")
-        assert "no packet reaches nacld, nothing is filtered" in text and "somebody else" in text
+        assert "no packet reaches nacld, nothing is filtered" in text and "another program" in text
     up(it.ns, open_host(), variant)
     assert it.doctor().status == 0
 
@@ -123,7 +123,7 @@ def test_steering_for_another_configuration(net, variant):
     it = Healthy(net, open_host(), variant)
     up(it.ns, open_host() + 'exempt = ["loopback"];\n', variant)
     text = it.doctor().only("steering")
-    assert "not as" in text and "missing" in text and "somebody else" not in text
+    assert "not as" in text and "missing" in text and "another program" not in text
 
 
 def test_other_queues(net):
@@ -178,7 +178,7 @@ def test_another_file_than_the_daemons(net):
     it = Healthy(net, open_host())
     other = net.tmp / "other.conf"
     other.write_text(open_host())
-    assert f"not by {other}" in it.doctor("-f", other).only("daemon")
+    assert f"not {other}" in it.doctor("-f", other).only("daemon")
 
 
 def test_lost_packets(net):
@@ -195,7 +195,7 @@ def test_lost_packets(net):
     nacld.kill(signal.SIGCONT)
     doctor = Doctor(server, "-s", nacld.socket_path)
     assert doctor.problems()["queues"]["next"].startswith("raise queue.length")
-    assert "queue 0 was full: 3 packets lost unjudged" in doctor.says("queues")
+    assert "queue 0 was full: 3 packets lost unfiltered" in doctor.says("queues")
 
 
 def test_nobody_watches(net):
@@ -205,7 +205,7 @@ def test_nobody_watches(net):
     it.nacld.reload('steering = "guard";\n' + open_host())
     assert 'though the configuration says "guard"' in it.doctor().only("watch")
     it.watch = Watch(it.ns, open_host())
-    assert "put back (guard)" in it.doctor().says("watch")
+    assert "undone (guard)" in it.doctor().says("watch")
 
 
 def test_two_backends(net):
@@ -218,8 +218,8 @@ def test_two_backends(net):
     assert "more than one" in it.doctor().only("steering")
 
 
-@pytest.mark.parametrize("mode, words", [("reassemble", "put together by the kernel"),
-                                         ("strict", "judged as they come")])
+@pytest.mark.parametrize("mode, words", [("reassemble", "reassembled by the kernel"),
+                                         ("strict", "filtered as they come")])
 def test_fragments(net, mode, words):
     it = Healthy(net, open_host(fragments=mode))
     assert words in it.doctor().says("fragments")
@@ -236,7 +236,7 @@ def test_no_tools(net, tmp_path):
                   f"{tmp_path}/naclctl doctor --json -f {path}", check=False)
     assert done.returncode == 1, done.stderr
     kernel = next(line for line in json.loads(done.stdout)["checks"] if line["check"] == "kernel")
-    assert "in no way" in kernel["message"] and "Debian package nftables" in kernel["message"]
+    assert "cannot be queued" in kernel["message"] and "Debian package nftables" in kernel["message"]
     assert kernel["next"].startswith("install nftables or iptables")
 
 
@@ -266,14 +266,14 @@ def test_ports_are_covered(net):
 def test_answers_to_clients_cannot_leave(net):
     """The classic outage."""
     [(message, following)] = ports(net, [SERVES], [allow(100, "tcp", ports=443)])[1:]
-    assert message.startswith('inbound rule 100 of "web" lets tcp pass, and no outbound rule')
+    assert message.startswith('inbound rule 100 of "web" allows tcp, but no outbound rule')
     assert following == ('add to outbound of "web": { rule = 110; action = "allow"; protocol = "tcp"; '
                          'ports = "1024-65535"; destination = "0.0.0.0/0"; }')
 
 
 def test_answers_cannot_come_back(net):
     [(message, following)] = ports(net, [], [ASKS])
-    assert message.startswith('outbound rule 200 of "web" lets udp pass, and no inbound rule')
+    assert message.startswith('outbound rule 200 of "web" allows udp, but no inbound rule')
     assert "this host's ephemeral port 32768 (of 32768-60999)" in message
     assert 'add to inbound of "web"' in following
 

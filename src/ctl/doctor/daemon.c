@@ -70,7 +70,7 @@ static void examine_silence(struct doctor *doctor)
 	doctor_say(doctor, "daemon", "systemctl status nacld", "%s", doctor->silence);
 	if (survey->count > 0)
 		doctor_say(doctor, "packets", "start nacld, or naclctl steer down",
-			   "steered, and nobody judges them: they %s",
+			   "steered, but no daemon filters them: they %s",
 			   steer_bypasses(&survey->loaded[survey->backend])
 				   ? "pass, unfiltered (on_failure = \"accept\")"
 				   : "are all dropped (on_failure = \"drop\")");
@@ -91,16 +91,16 @@ void doctor_daemon(struct doctor *doctor)
 		   mode && strcmp(mode, "monitor") == 0 ? "in MONITOR MODE: it drops nothing"
 							: "enforcing");
 	if (refused)
-		doctor_say(doctor, "daemon", "naclctl check, mend the file, naclctl reload",
+		doctor_say(doctor, "daemon", "naclctl check, correct the file, naclctl reload",
 			   "the last reload was REFUSED, an older policy runs: %s", refused);
 	if (file && !same_file(file, doctor->file))
 		doctor_say(doctor, "daemon", "look at that file, or restart nacld with this one",
-			   "nacld runs by %s, not by %s", file, doctor->file);
+			   "nacld runs %s, not %s", file, doctor->file);
 	else if (!refused && edited(doctor))
 		doctor_say(doctor, "daemon", "naclctl reload", "%s was changed since nacld read it",
 			   doctor->file);
 	if (flow_error)
-		doctor_say(doctor, "flow log", "see to the file's disk and folder", "%s",
+		doctor_say(doctor, "flow log", "check the file's disk and folder", "%s",
 			   flow_error);
 }
 
@@ -143,12 +143,12 @@ static void examine_losses(struct doctor *doctor, unsigned int number,
 {
 	if (queue->dropped)
 		doctor_say(doctor, "queues", "raise queue.length in the configuration, and restart",
-			   "queue %u was full: %" PRIu32 " packets lost unjudged", number,
+			   "queue %u was full: %" PRIu32 " packets lost unfiltered", number,
 			   queue->dropped);
 	if (queue->user_dropped)
 		doctor_say(doctor, "queues",
 			   "raise queue.count (a thread each) in the configuration, and restart",
-			   "queue %u's reader was too slow: %" PRIu32 " packets lost unjudged",
+			   "queue %u's reader was too slow: %" PRIu32 " packets lost unfiltered",
 			   number, queue->user_dropped);
 }
 
@@ -168,7 +168,7 @@ static bool examine_queue(struct doctor *doctor, int table, unsigned int number)
 	}
 	if (!bound) {
 		doctor_say(doctor, "queues", "systemctl restart nacld",
-			   "nacld answers, but nobody reads queue %u", number);
+			   "nacld answers, but nothing reads queue %u", number);
 		return false;
 	}
 	examine_losses(doctor, number, &queue);

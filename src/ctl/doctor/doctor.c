@@ -69,13 +69,13 @@ static void examine_file(struct doctor *doctor)
 	if (!doctor->policy) {
 		const struct conf_diagnostic *error = first_error(&report);
 
-		doctor_say(doctor, "configuration", "naclctl check tells more; mend the file",
+		doctor_say(doctor, "configuration", "naclctl check says more; correct the file",
 			   "%s cannot be used: %zu error%s, the first in line %u: %s", doctor->file,
 			   report.errors, report.errors == 1 ? "" : "s", error ? error->line : 0,
 			   error ? error->message : "out of memory");
 	} else if (steer_plan_build(doctor->policy, &doctor->plan, &bad_interface)) {
-		doctor_say(doctor, "configuration", "name the interface otherwise",
-			   "%s: interface \"%s\" cannot stand in a ruleset", doctor->file,
+		doctor_say(doctor, "configuration", "rename the interface",
+			   "%s: interface \"%s\" cannot be used in a ruleset", doctor->file,
 			   bad_interface ? bad_interface : "?");
 	} else if (doctor->plan.count == 0) {
 		doctor_say(doctor, "configuration", "give an ACL an association: nacld.conf(5)",

@@ -90,7 +90,7 @@ static enum trial try_backend(const struct steer_plan *plan, enum steer_backend 
 	if (pid == 0)
 		_exit((int)try_here(plan, backend, shared));
 	if (pid < 0 || waitpid(pid, &raw, 0) < 0 || !WIFEXITED(raw)) {
-		snprintf(shared, STEER_REASON_LEN, "not tried: no process for it");
+		snprintf(shared, STEER_REASON_LEN, "not tried: cannot start a process");
 		return TRIAL_IMPOSSIBLE;
 	}
 	return (enum trial)WEXITSTATUS(raw);
@@ -129,7 +129,7 @@ static void examine_backends(struct doctor *doctor, char *shared)
 			doctor, "kernel",
 			"install nftables or iptables, or boot a kernel with CONFIG_NFT_QUEUE or "
 			"CONFIG_NETFILTER_XT_TARGET_NFQUEUE",
-			"packets can be queued in no way: %s", fails);
+			"packets cannot be queued: %s", fails);
 }
 
 void doctor_kernel(struct doctor *doctor)

@@ -126,8 +126,8 @@ static void say(struct doctor *doctor, const struct trial *trial, const struct r
 	snprintf(next, sizeof(next), "add to %s of \"%s\": %s", answers, trial->acl->name,
 		 text[0] ? text : "a rule for that range");
 	doctor_say(doctor, "ports", next,
-		   "%s rule %u of \"%s\" lets %s pass, and no %s rule lets the answers to %s "
-		   "ephemeral port %u (of %u-%u) pass",
+		   "%s rule %u of \"%s\" allows %s, but no %s rule allows the replies to %s "
+		   "ephemeral port %u (of %u-%u)",
 		   asks, rule->number, trial->acl->name, protocol_print(protocol, name), answers,
 		   trial->asks == OUTBOUND ? "this host's" : "a Linux client's", port,
 		   trial->range.first, trial->range.last);
@@ -187,7 +187,7 @@ void doctor_ports(struct doctor *doctor)
 	if (json_array_size(doctor->lines) == before)
 		doctor_say(
 			doctor, "ports", NULL,
-			"what \"%s\" lets pass, it lets be answered: ephemeral ports are covered%s",
+			"replies to what \"%s\" allows are allowed: ephemeral ports are covered%s",
 			trial.acl->name,
 			trial.left ? "" : " (as far as tried: there are too many rules)");
 }

@@ -27,7 +27,7 @@ static void examine_rules(struct doctor *doctor, const struct steer_desired *int
 	const struct steer_status *survey = &doctor->survey;
 	const char *name = steer_backend_name(survey->backend), *up = "naclctl steer up";
 	const char *whose = intent && tampered(intent, survey)
-				    ? "somebody else has removed or changed "
+				    ? "another program has removed or changed "
 				      "what `steer up` loaded"
 				    : NULL;
 	char words[STEER_DIFF_LEN];
@@ -39,16 +39,16 @@ static void examine_rules(struct doctor *doctor, const struct steer_desired *int
 	else if (survey->count > 1)
 		doctor_say(doctor, "steering", up,
 			   "loaded through more than one of nft, iptables-nft and iptables-legacy: "
-			   "packets are judged more than once");
+			   "packets are filtered more than once");
 	else if (doctor->plan.count == 0)
 		doctor_say(doctor, "steering", whose ? up : NULL, "loaded (%s)%s%s", name,
 			   whose ? "; " : "", whose ? whose : "");
 	else if (!survey->equal)
-		doctor_say(doctor, "steering", up, "loaded (%s), but not as %s asks%s%s: %s", name,
+		doctor_say(doctor, "steering", up, "loaded (%s), but not as %s says%s%s: %s", name,
 			   doctor->file, whose ? "; " : "", whose ? whose : "",
 			   steer_diff_words(loaded(doctor), &survey->wanted, words));
 	else
-		doctor_say(doctor, "steering", NULL, "loaded (%s), as %s asks", name, doctor->file);
+		doctor_say(doctor, "steering", NULL, "loaded (%s), as %s says", name, doctor->file);
 }
 
 /* Which of both holds; that it is not what the file asks was said by examine_rules. */
@@ -58,8 +58,8 @@ static void examine_fragments(struct doctor *doctor)
 		doctor_say(
 			doctor, "fragments", NULL, "%s",
 			steer_reassembles(loaded(doctor))
-				? "put together by the kernel before they are judged (reassemble)"
-				: "judged as they come (strict), unless connection tracking joins "
+				? "reassembled by the kernel before they are filtered (reassemble)"
+				: "filtered as they come (strict), unless connection tracking joins "
 				  "them");
 }
 
@@ -71,12 +71,12 @@ static void examine_watch(struct doctor *doctor, const struct steer_desired *int
 		return;
 	if (steer_watch_claimed())
 		doctor_say(doctor, "watch", NULL, "a change of the steering would be %s",
-			   guard ? "told and put back (guard)" : "told (watch)");
+			   guard ? "reported and undone (guard)" : "reported (watch)");
 	else
 		doctor_say(
 			doctor, "watch",
 			"systemctl start nacld-watch; by hand: naclctl steer watch",
-			"nobody watches the steering: `nft flush ruleset` or `iptables -F` would "
+			"nothing watches the steering: `nft flush ruleset` or `iptables -F` would "
 			"go unnoticed%s",
 			guard ? ", though the configuration says \"guard\"" : "");
 }

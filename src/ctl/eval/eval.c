@@ -173,7 +173,7 @@ static void judge_all(struct run *run, FILE *input)
 		if (fits)
 			judge_line(run, text);
 		else
-			malformed(run, "the line is too long, or holds a NUL byte");
+			malformed(run, "the line is too long, or contains a NUL byte");
 	}
 }
 
@@ -184,7 +184,7 @@ static int finish(struct run *run, FILE *input, const char *name)
 		return NACLCTL_USAGE;
 	}
 	if (run->mismatched > 0)
-		fprintf(stderr, "%s: %lu of %lu expectations do not hold\n", name, run->mismatched,
+		fprintf(stderr, "%s: %lu of %lu expectations failed\n", name, run->mismatched,
 			run->expected);
 	if (run->malformed > 0)
 		return NACLCTL_USAGE;

@@ -143,7 +143,7 @@ const char *describe_mismatch(const struct rule *rule, enum direction direction,
 		print_other_address(rule, direction, packet, buf);
 		break;
 	case RULE_NO_TRANSPORT:
-		snprintf(buf, WORDS_LEN, "the packet shows no port and no type");
+		snprintf(buf, WORDS_LEN, "the packet has no port and no type");
 		break;
 	case RULE_OTHER_PORT:
 		print_ports(rule, ports, sizeof(ports));

@@ -152,7 +152,7 @@ static void tell_outcome(const struct story *story, const struct packet_line *li
 		break;
 	case POLICY_UNPROTECTED:
 		fprintf(story->to, "  unprotected: %s; it passes\n",
-			line->hook == HOOK_FORWARD ? "neither end lies in a protected subnet"
+			line->hook == HOOK_FORWARD ? "neither end is in a protected subnet"
 						   : "the host is associated with no ACL");
 		break;
 	case POLICY_JUDGED:
@@ -170,7 +170,7 @@ static void tell_not_asked(const struct story *story, const struct packet_line *
 
 	if (line->hook == HOOK_FORWARD && last && last->direction == OUTBOUND && to &&
 	    last->action != ACTION_ALLOW)
-		fprintf(story->to, "  inbound list of \"%s\": not asked any more\n",
+		fprintf(story->to, "  inbound list of \"%s\": not evaluated\n",
 			story->policy->acls[to->acl].name);
 }
 
@@ -239,10 +239,10 @@ static void tell_mode(const struct story *story, const struct roundtrip *j)
 			story->term.bold, story->term.off);
 	if (j->request.hook != HOOK_FORWARD && host->interface_count > 0 &&
 	    j->request_verdict.outcome == POLICY_JUDGED) {
-		fputs("The host's ACL guards", story->to);
+		fputs("The host's ACL protects", story->to);
 		for (size_t i = 0; i < host->interface_count; i++)
 			fprintf(story->to, "%s %s", i > 0 ? "," : "", host->interfaces[i]);
-		fputs(" only: this is the answer there.\n", story->to);
+		fputs(" only: this is the verdict there.\n", story->to);
 	}
 }
 
@@ -259,7 +259,7 @@ static void tell_suggestion(const struct story *story, const struct suggestion *
 
 	if (s->before > 0)
 		fprintf(story->to,
-			"In the way: rule %u. To let %s pass, add in front of it to %s of "
+			"In the way: rule %u. To let %s pass, add before it to %s of "
 			"\"%s\":\n",
 			s->before, packet, direction, acl);
 	else
@@ -280,7 +280,7 @@ static void tell_suggestions(const struct story *story, const struct roundtrip *
 				j->suggestions[i].for_reply ? "the reply" : request);
 	if (j->no_number)
 		fprintf(story->to,
-			"%sule can be suggested: every number in front of the deny is taken. Renumber "
+			"%sule can be suggested: every number before the deny is taken. Renumber "
 			"the list.\n",
 			j->suggestion_count > 0 ? "No further r" : "No r");
 }

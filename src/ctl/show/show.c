@@ -71,7 +71,7 @@ static int show(json_t *answer, const struct options *options)
 
 	if (refusal || !json_is_object(status)) {
 		fprintf(stderr, "naclctl show: %s\n",
-			refusal ? refusal : "nacld's answer holds no status");
+			refusal ? refusal : "nacld's answer has no status");
 		return NACLCTL_NO;
 	}
 	if (options->acl && keep_acl(status, options->acl) < 0)

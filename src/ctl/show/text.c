@@ -98,12 +98,12 @@ static void show_configuration(const json_t *status, const struct term *term, FI
 static void show_settings(const json_t *status, FILE *to)
 {
 	label(to, "on failure");
-	fputs(is(status, "on_failure", "accept") ? "accept: what cannot be judged passes\n"
-						 : "drop: what cannot be judged is dropped\n",
+	fputs(is(status, "on_failure", "accept") ? "accept: what cannot be filtered passes\n"
+						 : "drop: what cannot be filtered is dropped\n",
 	      to);
 	label(to, "fragments");
-	fputs(is(status, "fragments", "strict") ? "strict: judged one by one\n"
-						: "reassemble: put together, then judged\n",
+	fputs(is(status, "fragments", "strict") ? "strict: filtered one by one\n"
+						: "reassemble: put together, then filtered\n",
 	      to);
 	label(to, "exempt");
 	show_names(json_object_get(status, "exempt"), "nothing", to);
@@ -119,9 +119,9 @@ static void show_steering(const json_t *status, const struct term *term, FILE *t
 		return;
 	label(to, "steering");
 	if (is(steering, "state", "up"))
-		fprintf(to, "up (%s), as the configuration asks\n", backend);
+		fprintf(to, "up (%s), as the configuration says\n", backend);
 	else if (is(steering, "state", "differs"))
-		fprintf(to, "%sNOT AS THE CONFIGURATION ASKS%s (%s): naclctl steer up\n",
+		fprintf(to, "%sNOT AS THE CONFIGURATION SAYS%s (%s): naclctl steer up\n",
 			term->bold, term->off, backend);
 	else
 		fprintf(to, "%sDOWN%s, no packet reaches nacld: naclctl steer up\n", term->bold,
@@ -165,7 +165,7 @@ static void show_sandbox(const json_t *status, FILE *to)
 	fprintf(to, "%s, %s", landlock ? version : "NO LANDLOCK",
 		json_is_true(json_object_get(sandbox, "seccomp")) ? "seccomp" : "NO SECCOMP");
 	fputs(is(status, "isolation", "process")
-		      ? "; packets are judged by processes without rights\n"
+		      ? "; packets are filtered by processes without rights\n"
 		      : "\n",
 	      to);
 }
@@ -178,7 +178,7 @@ static void show_log(const json_t *status, const struct term *term, FILE *to)
 	if (number_of(status, "log_lost_lines") <= 0)
 		return;
 	label(to, "log");
-	fprintf(to, "%sLOST%s %s lines: stderr did not take them\n", term->bold, term->off,
+	fprintf(to, "%sLOST%s %s lines: stderr did not accept them\n", term->bold, term->off,
 		count_of(status, "log_lost_lines", count));
 }
 
@@ -368,7 +368,7 @@ static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COL
 	show_counts("errors", json_object_get(queue, "errors"), to);
 	if (lost)
 		fprintf(to,
-			"  %sLOST UNJUDGED%s: the queue was full (raise queue.length) or the "
+			"  %sLOST UNFILTERED%s: the queue was full (raise queue.length) or the "
 			"daemon too slow (raise queue.count)\n",
 			term->bold, term->off);
 	show_poisoned(queue, term, to);
@@ -387,7 +387,7 @@ static void show_queues(const json_t *status, const struct term *term, FILE *to)
 	fputc('\n', to);
 	json_array_foreach(queues, i, queue) show_queue(queue, widths, term, to);
 	show_counts("outcomes", json_object_get(status, "outcomes"), to);
-	show_counts("not judged", json_object_get(status, "reasons"), to);
+	show_counts("not filtered", json_object_get(status, "reasons"), to);
 }
 
 void show_status(const json_t *status, time_t now, FILE *to)

@@ -92,7 +92,7 @@ static struct policy *load_policy(struct steer_request *request)
 		return policy;
 	policy = load_file(request->fallback);
 	if (policy)
-		steer_note(request, "%s has errors: steering by %s instead", request->file,
+		steer_note(request, "%s has errors: steering with %s instead", request->file,
 			   request->fallback);
 	return policy;
 }
@@ -107,7 +107,7 @@ static void note_missing_interfaces(struct steer_request *request, const struct 
 		if (if_nametoindex(policy->host.interfaces[i]) == 0)
 			steer_note(
 				request,
-				"no interface \"%s\" now: its packets are judged once it is there",
+				"no interface \"%s\" now: its packets are filtered once it exists",
 				policy->host.interfaces[i]);
 }
 
@@ -124,7 +124,7 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 		fputs("naclctl steer: out of memory\n", stderr);
 	if (bad_interface)
 		fprintf(stderr,
-			"naclctl steer: %s: interface name \"%s\" cannot stand in a ruleset; use letters, "
+			"naclctl steer: %s: interface name \"%s\" cannot be used in a ruleset; use letters, "
 			"digits and _ - . @\n",
 			request->file, bad_interface);
 	if (!err && strcmp(request->verb, "up") == 0 && policy->mode == POLICY_MONITOR &&
@@ -235,7 +235,7 @@ static const struct option_entry options[] = {
 	{0, "backend", "BACKEND",
 	 "nft, iptables-nft or iptables-legacy (default: the first that works)",
 	 offsetof(struct steer_request, backend_name), "nft iptables-nft iptables-legacy"},
-	{0, "guard", NULL, "also put it back (watch), as steering = \"guard\" in FILE asks",
+	{0, "guard", NULL, "also restore it (watch), as steering = \"guard\" in FILE does",
 	 offsetof(struct steer_request, guard), NULL},
 	COMMAND_JSON(struct steer_request, json),
 	{0, "dry-run", NULL, "print the rules, load nothing",
@@ -251,8 +251,8 @@ const struct command command_steer = {
 	.about =
 		"  up    load the kernel rules that bring packets to nacld\n"
 		"  down  remove them, whichever backend loaded them\n"
-		"  show  what is loaded, and whether it is what FILE asks (exit 1: it is not)\n"
-		"  watch stay, and tell when another program changes or removes what `up` loaded\n",
+		"  show  what is loaded, and whether it is what FILE says (exit 1: it is not)\n"
+		"  watch keep running, and report when another program changes or removes what `up` loaded\n",
 	.after = "Exit status: 0, 1 when it failed, or show finds nothing loaded or not what FILE\n"
 		 "asks, 2 usage, a bad file or no permission.\n",
 	.options = options,

@@ -29,8 +29,8 @@ static void print_facts(const struct steer_rules *rules)
 {
 	printf("  fragments  %s\n",
 	       steer_reassembles(rules)
-		       ? "put together by the kernel before they are judged (\"reassemble\")"
-		       : "judged as they come (\"strict\"), unless connection tracking joins them");
+		       ? "reassembled by the kernel before they are filtered (\"reassemble\")"
+		       : "filtered as they come (\"strict\"), unless connection tracking joins them");
 	printf("  no daemon  packets %s\n", steer_bypasses(rules)
 						    ? "pass (on_failure = \"accept\")"
 						    : "are dropped (on_failure = \"drop\")");
@@ -49,9 +49,9 @@ static void print_text(const struct steer_request *request, const struct steer_s
 		printf("steering is loaded through more than one of nft, iptables-nft and "
 		       "iptables-legacy; `naclctl steer up` leaves one\n");
 	else if (survey->equal)
-		printf("steering is up (%s), as %s asks\n", name, request->file);
+		printf("steering is up (%s), as %s says\n", name, request->file);
 	else
-		printf("steering is up (%s), but not as %s asks; `naclctl steer up` mends it\n",
+		printf("steering is up (%s), but not as %s says; `naclctl steer up` corrects it\n",
 		       name, request->file);
 	if (!survey->equal)
 		print_difference(rules, &survey->wanted);

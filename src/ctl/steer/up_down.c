@@ -70,7 +70,7 @@ static void note_intent(struct steer_request *request, enum steer_backend backen
 	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
 		steer_note(request,
 			   "loaded, but it could not be noted in " PATHS_STEERING ": %s; `naclctl "
-			   "steer watch` will take it for a change of somebody else's",
+			   "steer watch` will take it for another program's change",
 			   strerror(-err));
 }
 
@@ -107,7 +107,7 @@ static int load(struct steer_request *request, const struct steer_plan *plan,
 		return loaded;
 	if (loaded == 1)
 		steer_note(request, "this kernel has no iptables table `security`: outbound "
-				    "packets are judged before, not after, the host's own rules");
+				    "packets are filtered before, not after, the host's own rules");
 	note_intent(request, backend, &rules);
 	steer_rules_fini(&rules);
 	return 0;
@@ -151,7 +151,7 @@ static int unload_all_but(struct steer_request *request, enum steer_backend keep
 			*changed = true;
 			steer_note(request, "removed the %s rules%s", steer_backend_name(backend),
 				   backend == STEER_NFT ? ""
-							: "; the kernel's own chains they stood "
+							: "; the kernel's own chains they were "
 							  "in stay, empty or as others filled "
 							  "them");
 		}
@@ -207,7 +207,7 @@ static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 		steer_rules_fini(&rules);
 		return status;
 	}
-	fputs("naclctl steer: no way to steer packets found\n", stderr);
+	fputs("naclctl steer: found no way to steer packets\n", stderr);
 	return NACLCTL_NO;
 }
 
