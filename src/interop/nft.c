@@ -24,20 +24,20 @@
 #define TABLE "inet nacld_export"
 
 static const char about[] =
-	"# The rules of nacld as stateless rules of the kernel's own: the same verdicts, no daemon.\n"
+	"# The rules of nacld as stateless kernel rules: the same verdicts, no daemon.\n"
 	"# Written by `naclctl export nft`. Load it with `nft -f FILE`, again after a change; remove it\n"
-	"# with `nft delete table " TABLE "`. Then `naclctl steer down`, or both judge.\n"
+	"# with `nft delete table " TABLE "`. Then `naclctl steer down`, or both filter.\n"
 	"#\n"
-	"# Every rule keeps a counter, with the ACL, direction and number in its comment: those that stand\n"
-	"# in a map count there (`nft list table " TABLE "`). `*` counts once for each family.\n"
+	"# Every rule keeps a counter, with the ACL, direction and number in its comment: those of a map\n"
+	"# count there (`nft list table " TABLE "`). `*` counts once for each family.\n"
 	"#\n"
 	"# Where the kernel differs from nacld:\n"
-	"# - A program on this host is told when its packet is dropped (\"Operation not permitted\");\n"
-	"#   nacld drops without a word.\n"
-	"# - Malformed packets have no named reasons. A TCP, UDP or ICMP header that is cut short or has\n"
-	"#   an impossible length, and an IPv6 header chain that leads nowhere, are dropped and counted\n"
-	"#   together. Not seen are lengths that promise more than the packet has, extension headers that\n"
-	"#   are out of place or too many, odd fragments: such packets are judged by the rules.\n"
+	"# - A program on this host gets an error when its packet is dropped (\"Operation not permitted\");\n"
+	"#   nacld drops silently.\n"
+	"# - Malformed packets have no named reasons. A TCP, UDP or ICMP header that is truncated or has\n"
+	"#   an impossible length, and a broken IPv6 header chain, are dropped and counted together.\n"
+	"#   Lengths beyond the packet's end, extension headers that are out of place or too many, and\n"
+	"#   odd fragments are not noticed: such packets are evaluated by the rules.\n"
 	"# - Headers beyond the first 256 bytes are read here; nacld drops such packets.\n"
 	"# - Behind an IPv6 authentication header nothing is seen. Where a rule asks for a protocol, and no\n"
 	"#   earlier one has decided, such packets are dropped.\n"
@@ -185,7 +185,7 @@ static int print_acl(const struct policy *policy, uint32_t acl, FILE *to)
 	const char *name = policy->acls[acl].name;
 
 	if (!families)
-		fprintf(to, "\t# ACL %s guards nothing: left out.\n\n", name);
+		fprintf(to, "\t# ACL %s protects nothing: left out.\n\n", name);
 	for (int d = INBOUND; families && d <= OUTBOUND; d++) {
 		const char *direction = direction_name((enum direction)d);
 
@@ -202,8 +202,8 @@ static void print_about(const struct policy *policy, FILE *to)
 {
 	fputs(about, to);
 	fputs(policy->fragments == POLICY_STRICT
-		      ? "# - Fragments are judged as they are: later ones by the chains named \"later\".\n"
-		      : "# - Fragments are put together before they are judged (chain defrag).\n",
+		      ? "# - Fragments are filtered as they are: later ones by the chains named \"later\".\n"
+		      : "# - Fragments are reassembled before they are filtered (chain defrag).\n",
 	      to);
 	if (policy->mode == POLICY_MONITOR)
 		fputs("#\n# MONITOR MODE: nothing is dropped. What would be is counted by the rule "

@@ -12,7 +12,7 @@ struct policy;
  * it in one transaction. In monitor mode it drops nothing and counts what would be. The text begins
  * with a comment that tells where it differs from the daemon.
  *
- * 0, -ENOMEM, or -EINVAL when an interface name cannot stand in a ruleset: *bad_interface then
+ * 0, -ENOMEM, or -EINVAL when an interface name cannot be used in a ruleset: *bad_interface then
  * points at it, inside the policy. Something may have been written by then. Write errors are the
  * stream's.
  */

@@ -117,17 +117,17 @@ def losses(backend):
     if backend == "nft":
         return [(["nft", "flush", "ruleset"], "GONE"),
                 (["nft", "delete", "table", "inet", "nacld"], "GONE"),
-                (["nft", "flush", "table", "inet", "nacld"], "NOT WHOLE"),
-                (["nft", "delete", "chain", "inet", "nacld", "output"], "NOT WHOLE"),
+                (["nft", "flush", "table", "inet", "nacld"], "INCOMPLETE"),
+                (["nft", "delete", "chain", "inet", "nacld", "output"], "INCOMPLETE"),
                 (["nft", "insert", "rule", "inet", "nacld", "input", "accept"], "unexpected")]
     ipv4, ipv6 = families(backend)
-    ways = [([ipv4, "-w", "-t", "mangle", "-F"], "NOT WHOLE"),
-            ([ipv6, "-w", "-t", "mangle", "-F", "INPUT"], "NOT WHOLE.*-I INPUT 1 -j NACLD-IN"),
-            ([ipv4, "-w", "-t", "mangle", "-I", "INPUT", "-j", "ACCEPT"], "NOT WHOLE"),
+    ways = [([ipv4, "-w", "-t", "mangle", "-F"], "INCOMPLETE"),
+            ([ipv6, "-w", "-t", "mangle", "-F", "INPUT"], "INCOMPLETE.*-I INPUT 1 -j NACLD-IN"),
+            ([ipv4, "-w", "-t", "mangle", "-I", "INPUT", "-j", "ACCEPT"], "INCOMPLETE"),
             ([ipv4, "-w", "-t", "mangle", "-D", "INPUT", "-j", "NACLD-IN"], "1 line missing")]
     if backend == "iptables-nft":
         ways += [(["nft", "flush", "ruleset"], "GONE"),
-                 (["nft", "delete", "table", "ip6", "mangle"], "NOT WHOLE")]
+                 (["nft", "delete", "table", "ip6", "mangle"], "INCOMPLETE")]
     return ways
 
 
@@ -141,7 +141,7 @@ def test_every_loss_is_an_alarm_and_is_put_back(net, backend):
         if backend != "iptables-legacy":  # whose kernel part does not tell who it was
             tool = "nft" if way[0] == "nft" else "ip6?tables-nft"
             assert re.search(rf" by {tool} \(pid \d+\)", line), line
-        watch.says(f"put back \\({backend}\\)")
+        watch.says(f"restored \\({backend}\\)")
         assert whole(ns, open_host(), backend)
         assert watch.process.stop() == 0
         if backend == "nft":
@@ -164,7 +164,7 @@ def test_without_guard_it_is_an_alarm_only(net, backend):
     assert ruleset(ns) == before
     assert watch.process.log().count("STEERING IS") == 1, "told once, not at every look"
     load(ns, open_host(), backend)
-    watch.says("whole again")
+    watch.says("complete again")
 
 
 def test_the_configuration_makes_it_a_guard(net, backend):
@@ -175,7 +175,7 @@ def test_the_configuration_makes_it_a_guard(net, backend):
     load(ns, open_host(), backend)
     watch = Watch(ns, 'steering = "guard";\n' + open_host(), "--fallback", fallback)
     ns.run(*losses(backend)[0][0])
-    watch.says("put back")
+    watch.says("steering was restored")
     watch.conf.write_text('steering = "watch";\n' + open_host())
     ns.run(*losses(backend)[0][0])
     watch.says("STEERING IS")
@@ -183,7 +183,7 @@ def test_the_configuration_makes_it_a_guard(net, backend):
     assert not whole(ns, open_host(), backend)
     watch.conf.write_text("rubbish")
     watch.process.kill(signal.SIGHUP)
-    watch.says("put back")
+    watch.says("steering was restored")
     assert whole(ns, open_host(), backend)
 
 
@@ -198,7 +198,7 @@ def test_packets_are_judged_again(net, tool):
         for command in families(tool):
             server.run(command, "-w", "-t", "mangle", "-F")
         s.sendto(b"in the gap", ("192.0.2.1", PORT + 1))
-        watch.says("put back")
+        watch.says("steering was restored")
         wait_until(lambda: whole(server, text, tool), "both families are whole")
         before = nacld.packets("web", "inbound", "*")
         s.sendto(b"after it", ("192.0.2.1", PORT + 1))
@@ -253,7 +253,7 @@ def test_another_up_is_no_alarm(net, variant):
     watch.look()
     assert "STEERING" not in watch.process.log()
     ns.run(families(other)[0], "-w", "-t", "mangle", "-F")
-    watch.says(f"put back \\({other}\\)")
+    watch.says(f"restored \\({other}\\)")
     assert steer(ns, "show", open_host(first=9)).returncode == 0
 
 
@@ -264,7 +264,7 @@ def test_what_is_put_back_is_what_ran(net, variant):
     watch = Watch(ns, open_host(), "--guard")
     watch.conf.write_text(closed_host(first=77))
     ns.run(variant, "-w", "-t", "mangle", "-F")
-    watch.says("put back")
+    watch.says("steering was restored")
     assert whole(ns, open_host(), variant)
 
 
@@ -275,17 +275,17 @@ def test_it_does_not_fight_for_ever(net, variant):
     watch = Watch(ns, open_host(), "--guard")
     for _ in range(5):
         ns.run(variant, "-w", "-t", "mangle", "-F", "INPUT")
-        watch.says("STEERING IS NOT WHOLE")
-        watch.says("put back")
+        watch.says("STEERING IS INCOMPLETE")
+        watch.says("steering was restored")
     ns.run(variant, "-w", "-t", "mangle", "-F", "INPUT")
-    watch.says("STEERING IS NOT WHOLE")
+    watch.says("STEERING IS INCOMPLETE")
     assert re.search(r"5 times within 60 s.*not trying for \d+ s", watch.says("removed again"))
     watch.look()
     watch.look()
     assert not whole(ns, open_host(), variant)
     assert watch.process.log().count("removed again") == 1
     up(ns, open_host(), variant)
-    watch.says("whole again")
+    watch.says("complete again")
 
 
 def test_a_failed_repair_is_told_and_tried_again(net):
@@ -297,7 +297,7 @@ def test_a_failed_repair_is_told_and_tried_again(net):
            "add chain ip6 security OUTPUT { type filter hook output priority 7; }\n")
     watch.says("could not be put back: .*ip6tables")
     ns.run("nft", "delete", "table", "ip6", "security")
-    watch.says("put back")
+    watch.says("steering was restored")
     assert whole(ns, open_host(), "iptables-nft")
 
 
@@ -313,7 +313,7 @@ def test_a_failed_repair_is_tried_again_by_the_clock(net):
     ns.run("iptables-legacy", "-w", "-t", "mangle", "-F", "INPUT")
     watch.says("could not be put back: .*lock")
     lock.parent.mkdir()
-    watch.says("put back")
+    watch.says("steering was restored")
     assert whole(ns, open_host(), "iptables-legacy")
 
 
@@ -356,7 +356,7 @@ def test_who_removed_it_is_told_and_not_who_came_after(net):
     watch = Watch(ns, open_host())
     ns.run("sh", "-c", "nft flush chain ip mangle INPUT; "
                        "iptables-nft -w -t mangle -A FORWARD -p tcp --dport 9 -j ACCEPT")
-    assert " by nft (pid " in watch.says("STEERING IS NOT WHOLE")
+    assert " by nft (pid " in watch.says("STEERING IS INCOMPLETE")
 
 
 def test_an_idle_watcher_sleeps(net, backend):
@@ -425,7 +425,7 @@ def test_it_tells_the_service_manager(net, variant):
         assert manager.recv(100) == b"STATUS=whole (%s)" % variant.encode()
         ns.run(variant, "-w", "-t", "mangle", "-F")
         assert watch.says("STEERING").startswith("<3>STEERING IS NOT WHOLE")
-        assert manager.recv(100) == b"STATUS=STEERING IS NOT WHOLE"
+        assert manager.recv(100) == b"STATUS=STEERING IS INCOMPLETE"
 
 
 def test_the_journal_gets_the_alarms_id(net, variant):

@@ -102,12 +102,12 @@ static void become_whole(struct steer_reconciler *guard)
 	char status[64];
 
 	if (guard->condition == CONDITION_BROKEN)
-		tell(guard, log_info, "whole", "steering is whole again (%s)", backend);
+		tell(guard, log_info, "whole", "steering is complete again (%s)", backend);
 	else if (guard->condition != CONDITION_WHOLE)
 		tell(guard, log_info, "watching", "watching the steering (%s)", backend);
 	guard->condition = CONDITION_WHOLE;
 	guard->alarm[0] = '\0';
-	snprintf(status, sizeof(status), "STATUS=whole (%s)", backend);
+	snprintf(status, sizeof(status), "STATUS=complete (%s)", backend);
 	notify(status);
 }
 
@@ -125,7 +125,7 @@ static void become_down(struct steer_reconciler *guard)
 static void raise_alarm(struct steer_reconciler *guard, const struct steer_rules *have, bool mends)
 {
 	const char *backend = steer_backend_name(guard->intent.backend);
-	const char *next = mends ? "" : ". To load them again: naclctl steer up";
+	const char *next = mends ? "" : ". To reload them: naclctl steer up";
 	char words[STEER_DIFF_LEN], by[64] = "";
 
 	steer_diff_words(have, &guard->intent.rules, words);
@@ -142,9 +142,9 @@ static void raise_alarm(struct steer_reconciler *guard, const struct steer_rules
 		     backend, by, next);
 	else
 		tell(guard, log_error, "changed",
-		     "STEERING IS NOT WHOLE: its %s rules were changed%s: %s%s", backend, by, words,
-		     next);
-	notify("STATUS=STEERING IS NOT WHOLE");
+		     "STEERING IS INCOMPLETE: its %s rules were changed%s: %s%s", backend, by,
+		     words, next);
+	notify("STATUS=STEERING IS INCOMPLETE");
 }
 
 /* Loads what should be there. False: it did not work, and that was said. */
@@ -160,14 +160,14 @@ static bool load_again(struct steer_reconciler *guard)
 	if (!err)
 		err = steer_backend_read(guard->intent.backend, &now, reason);
 	if (err) {
-		tell(guard, log_error, "failed", "steering could not be put back: %s", reason);
+		tell(guard, log_error, "failed", "steering could not be restored: %s", reason);
 		return false;
 	}
 	equal = steer_rules_equal(&now, &guard->intent.rules);
 	steer_rules_fini(&now);
 	if (!equal)
 		tell(guard, log_error, "failed",
-		     "steering was put back, and is not as it was loaded: does another program "
+		     "steering was restored, but is not as it was loaded: does another program "
 		     "write to the same chains?");
 	return equal;
 }
@@ -181,7 +181,7 @@ static int64_t put_back(struct steer_reconciler *guard, int64_t changed_ms)
 	if (!steer_ratelimit_take(&guard->pace, now)) {
 		if (!guard->paused)
 			tell(guard, log_error, "paused",
-			     "steering was put back %d times within %d s, and removed again: not "
+			     "steering was restored %d times within %d s, and removed again: not "
 			     "trying for %lld s. Which program removes it?",
 			     STEER_PACE_COUNT, STEER_PACE_MS / 1000,
 			     (long long)(steer_ratelimit_next(&guard->pace) - now + 999) / 1000);
@@ -194,11 +194,11 @@ static int64_t put_back(struct steer_reconciler *guard, int64_t changed_ms)
 	if (changed_ms != STEER_NEVER)
 		snprintf(after, sizeof(after), ", %lld ms after the change was noticed",
 			 (long long)(clock_monotonic_ms() - changed_ms));
-	tell(guard, log_warning, "restored", "steering was put back (%s)%s",
+	tell(guard, log_warning, "restored", "steering was restored (%s)%s",
 	     steer_backend_name(guard->intent.backend), after);
 	guard->condition = CONDITION_WHOLE;
 	guard->alarm[0] = '\0';
-	notify("STATUS=whole, was put back");
+	notify("STATUS=complete, was restored");
 	return STEER_NEVER;
 }
 
@@ -211,8 +211,7 @@ static int64_t compare(struct steer_reconciler *guard, int64_t changed_ms)
 
 	if (steer_backend_read(guard->intent.backend, &have, reason)) {
 		if (strcmp(reason, guard->alarm) != 0)
-			tell(guard, log_error, "failed", "steering cannot be looked at: %s",
-			     reason);
+			tell(guard, log_error, "failed", "steering cannot be read: %s", reason);
 		guard->condition = CONDITION_UNKNOWN;
 		memcpy(guard->alarm, reason, sizeof(guard->alarm));
 		return clock_monotonic_ms() + RETRY_MS;
@@ -242,7 +241,7 @@ static int64_t look(struct steer_reconciler *guard, int64_t changed_ms)
 	}
 	if (err) {
 		tell(guard, log_error, "failed",
-		     "what should be loaded cannot be read: %s; `naclctl steer up` notes it again",
+		     "what should be loaded cannot be read: %s; `naclctl steer up` records it again",
 		     strerror(-err));
 		guard->condition = CONDITION_UNKNOWN;
 		return STEER_NEVER;

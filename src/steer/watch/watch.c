@@ -193,7 +193,7 @@ int steer_watch(const struct steer_request *request)
 	watch.claim = steer_watch_claim();
 	if (watch.claim == -EBUSY)
 		fputs("naclctl steer watch: another one is watching already\n", stderr);
-	else if (opened("cannot note that this is the watcher", watch.claim) &&
+	else if (opened("cannot record that this is the watcher", watch.claim) &&
 		 opened("cannot listen for steer up", watch.intents = steer_desired_listen()) &&
 		 opened("cannot listen to nftables", watch.kernel = nft_events_open()) &&
 		 opened("signalfd", watch.signals = open_signals())) {

@@ -98,7 +98,7 @@ def a_flush_is_an_alarm():
         assert not steering()["loaded"], "watch only"
         assert problems() == ["steering"], run("naclctl", "doctor", check=False)
         run("systemctl", "reload", "nacld-steering")
-        wait_said(since, "whole again")
+        wait_said(since, "complete again")
         assert not problems(), run("naclctl", "doctor", check=False)
         assert "reads queue 0, where the kernel sends packets" in run("naclctl", "doctor")
 
@@ -111,8 +111,8 @@ def a_guard_puts_it_back():
                         ["nft", "flush", "table", "inet", "nacld"]):
             since, begin = cursor(), uptime_us()
             run(*command)
-            _, text, when = wait_said(since, "put back")
-            print(f"    put back {(when - begin) / 1000:.0f} ms after `{' '.join(command)}` began")
+            _, text, when = wait_said(since, "restored (")
+            print(f"    restored {(when - begin) / 1000:.0f} ms after `{' '.join(command)}` began")
             assert steering()["matches"], text
         assert page() and not page(81, 2), "filtered as before"
 
@@ -125,7 +125,7 @@ def a_reload_of_the_hosts_own_ruleset_is_survived():
         wait_for("the watch is up", lambda: active("nacld-watch"))
         since = cursor()
         run("systemctl", "start", "nftables")
-        wait_said(since, "put back")
+        wait_said(since, "restored (")
         assert steering()["matches"]
     run("systemctl", "stop", "nftables")
 
@@ -143,7 +143,7 @@ def a_guard_undoes_neither_stop_nor_down():
     assert steering_at_rest() and run("nft", "list", "ruleset") == ""
     wait_for("the watch is gone", lambda: prop("nacld-watch", "ActiveState") == "inactive")
     lines = [text for _, text, _ in said(since)]
-    assert not [text for text in lines if "put back" in text or "STEERING" in text], lines
+    assert not [text for text in lines if "restored (" in text or "STEERING" in text], lines
 
 
 @test
@@ -153,5 +153,5 @@ def a_watcher_that_was_killed_makes_up_for_it():
         since = cursor()
         os.kill(int(prop("nacld-watch", "MainPID")), signal.SIGKILL)
         run("nft", "flush", "ruleset")
-        wait_said(since, "put back")
+        wait_said(since, "restored (")
         assert steering()["matches"] and active("nacld-watch")
