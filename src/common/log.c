@@ -92,7 +92,8 @@ static bool tell_lost(void)
 
 	if (count == 0)
 		return true;
-	len = snprintf(line, sizeof(line), "%s%llu line%s of this log %s lost: nobody took them\n",
+	len = snprintf(line, sizeof(line),
+		       "%s%llu line%s of this log %s lost: stderr did not accept them\n",
 		       line_prefix(LOG_LEVEL_WARNING), (unsigned long long)count,
 		       count == 1 ? "" : "s", count == 1 ? "is" : "are");
 	if (put(line, (size_t)len))

@@ -26,10 +26,10 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 		int err = privsep_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
 
 		if (err) {
-			log_error("cannot start a judging process: %s",
+			log_error("cannot start a filtering process: %s",
 				  err == -ENOSYS
-					  ? "this kernel gives no seccomp filter; isolation = "
-					    "\"none\" does without"
+					  ? "this kernel has no seccomp filters; isolation = "
+					    "\"none\" works without"
 					  : strerror(-err));
 			return err;
 		}
@@ -90,7 +90,7 @@ static bool take_over(struct daemon *daemon, uint16_t number, struct queue **out
 		return false;
 	if (queue_adopt(number, fds, policy->queue.length, policy->on_failure, error, out) == 0)
 		return true;
-	log_error("%s; what waited there is lost", error);
+	log_error("%s; the packets waiting there are lost", error);
 	fdstore_remove(number); /* or it stays bound to what the store holds */
 	return false;
 }
@@ -118,7 +118,7 @@ static int open_queues(struct daemon *daemon)
 		}
 	}
 	if (left > 0)
-		log_info("going on with %u queue%s of the nacld before", left,
+		log_info("continuing with %u queue%s of the previous nacld", left,
 			 left == 1 ? "" : "s");
 	return 0;
 }

@@ -75,9 +75,9 @@ static const struct command command_line = {
 	.about =
 		"Filters the packets of its NFQUEUE by stateless numbered rules. Runs in the foreground.\n",
 	.after =
-		"HUP reloads the configuration; USR1 opens the flow log anew; TERM and INT finish the\n"
-		"batch in hand and exit.\n"
-		"What feeds the queue: naclctl steer up. See nacld(8) and nacld.conf(5).\n",
+		"HUP reloads the configuration; USR1 reopens the flow log; TERM and INT finish the\n"
+		"current batch and exit.\n"
+		"naclctl steer up feeds the queue. See nacld(8) and nacld.conf(5).\n",
 	.options = option_table,
 	.operands_max = 1,
 	.usage_status = EX_USAGE,
@@ -99,7 +99,7 @@ static int parse_options(int argc, char **argv, struct options *out)
 	if (out->check && optind < argc)
 		out->config = argv[optind++];
 	if (optind < argc)
-		return options_refuse(&command_line, "\"%s\" is one argument too many",
+		return options_refuse(&command_line, "extra argument \"%s\"",
 				      argv[optind]);
 	return -1;
 }
@@ -265,9 +265,9 @@ static int load(struct daemon *daemon)
 static const char *listen_error(int err)
 {
 	if (err == -EADDRINUSE)
-		return "another nacld answers there";
+		return "another nacld listens there";
 	if (err == -EEXIST)
-		return "there is a file that is no socket: choose another path";
+		return "a file there is not a socket: choose another path";
 	return strerror(-err);
 }
 
@@ -303,7 +303,7 @@ static int serve(const struct options *options)
 	}
 	err = control_open(options->socket, &loop.control);
 	if (err) {
-		log_error("cannot listen at %s: %s", options->socket, listen_error(err));
+		log_error("cannot listen on %s: %s", options->socket, listen_error(err));
 		status = exit_status(err);
 		goto out;
 	}

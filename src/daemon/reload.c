@@ -130,7 +130,7 @@ static const char *prepare_error(int err)
 {
 	if (err == -E2BIG)
 		return "a list is too large to compile";
-	return err == -ENOMEM ? "out of memory" : "cannot start a judging process";
+	return err == -ENOMEM ? "out of memory" : "cannot start a filtering process";
 }
 
 /* The new snapshot, complete, or NULL with result->error set. */

@@ -209,7 +209,7 @@ def test_what_is_no_socket_is_not_replaced(net):
     nacld = Nacld(net.ns("server"), open_host(), "-s", path, ready=False, expect=(EX_UNAVAILABLE,))
     assert nacld.wait() == EX_UNAVAILABLE
     assert nacld.log().splitlines() == [
-        f"nacld: error: cannot listen at {path}: there is a file that is no socket: choose another path"]
+        f"nacld: error: cannot listen on {path}: a file there is not a socket: choose another path"]
     assert path.read_text() == "still here"
 
 
@@ -219,7 +219,7 @@ def test_a_second_daemon_at_the_socket_is_refused(nacld):
     second = Nacld(nacld.ns, other, "-s", nacld.socket_path, ready=False, expect=(EX_UNAVAILABLE,))
     assert second.wait() == EX_UNAVAILABLE
     assert second.log().splitlines() == [
-        f"nacld: error: cannot listen at {nacld.socket_path}: another nacld answers there"]
+        f"nacld: error: cannot listen on {nacld.socket_path}: another nacld listens there"]
     assert nacld.status()["pid"] == nacld.pid
     assert set(queue_file(nacld.ns)) == {0}, "the second has given its queue back"
 

@@ -17,7 +17,7 @@ from services import Nacld, naclctl, queue_rule, udp_server
 from test_failure import all_pass
 
 PIPE = 8192  # bytes: soon full
-TOLD = re.compile(r"^nacld: warning: (\d+) lines? of this log (?:is|are) lost: nobody took them$", re.M)
+TOLD = re.compile(r"^nacld: warning: (\d+) lines? of this log (?:is|are) lost: stderr did not accept them$", re.M)
 BROKEN = 'mode = "enforced";\n'
 TO = ("sh", "-c", 'log=$1; shift; exec "$@" 2>"$log"', "sh")
 

@@ -20,9 +20,9 @@ from wire import inject
 from test_failure import datagrams, drain
 
 LENGTH, SENT = 8, 50
-FULL = re.compile(r"^nacld: warning: queue 0 was full: (\d+) packets dropped unjudged; "
+FULL = re.compile(r"^nacld: warning: queue 0 was full: (\d+) packets dropped unfiltered; "
                   r"raise queue\.length \(8 now\) or queue\.count", re.M)
-CROWDED = ('queue 0 is nearly full, and what does not fit passes unjudged (on_failure is "accept"); '
+CROWDED = ('queue 0 is nearly full, and what does not fit passes unfiltered (on_failure is "accept"); '
            "raise queue.length (2048 now)")
 BUFFER = re.compile(r"^nacld: warning: queue 0: its receive buffer was full: (\d+) packets dropped", re.M)
 

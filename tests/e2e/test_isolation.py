@@ -38,7 +38,7 @@ def fields(pid):
 
 def one_child(nacld):
     return wait_until(lambda: children(nacld.pid) if len(children(nacld.pid)) == 1 else None,
-                      "one judging process")[0]
+                      "one filtering process")[0]
 
 
 def test_a_child_judges_and_has_no_rights(net):

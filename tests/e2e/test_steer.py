@@ -372,7 +372,7 @@ def test_show_tells_whether_packets_reach_the_daemon(net, variant):
     assert steering() == {"state": "up", "backend": variant}
     ns.run(variant, "-w", "-t", "mangle", "-F", "INPUT")
     assert steering() == {"state": "differs", "backend": variant}
-    assert "NOT AS THE CONFIGURATION ASKS" in naclctl(ns, "show", "-s", nacld.socket_path).stdout
+    assert "NOT AS THE CONFIGURATION SAYS" in naclctl(ns, "show", "-s", nacld.socket_path).stdout
     unprivileged_view = ns.run(*unprivileged(NACLCTL, "show", "--json", "-s", nacld.socket_path),
                                check=False)
     assert unprivileged_view.returncode == 1 or \
@@ -418,7 +418,7 @@ def test_an_interface_that_is_not_there_is_told(net):
     """It may come later; a name that was misspelt protects nothing."""
     ns = net.ns("lonely")
     text = config(host([], [], interfaces=["lo", "eht0"]))
-    told = 'no interface "eht0" now: its packets are judged once it is there'
+    told = 'no interface "eht0" now: its packets are filtered once it exists'
     assert told in steer(ns, "up", text).stderr
     assert told in json.loads(steer(ns, "up", text, "--json").stdout)["notes"]
     assert '"lo"' not in steer(ns, "up", text).stderr

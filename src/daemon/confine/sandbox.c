@@ -127,7 +127,7 @@ void sandbox_enter(struct sandbox *sandbox)
 		return;
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		log_warning("cannot renounce new privileges: %s", strerror(errno));
+		log_warning("cannot give up new privileges: %s", strerror(errno));
 	landlock_err = landlock_enter(sandbox->folders, sandbox->count, &sandbox->landlock);
 	seccomp_err = seccomp_enter();
 	sandbox->seccomp = seccomp_err == 0;

@@ -60,7 +60,7 @@ static void lose(struct flowwriter *writer, uint64_t records)
 static void note(struct flowwriter *writer, const char *path, int err)
 {
 	const char *hint = err == -ENOENT || err == -EACCES
-				   ? ": is its folder there, since before nacld started, and may "
+				   ? ": did its folder exist before nacld started, and may "
 				     "nacld write to it?"
 				   : "";
 
@@ -69,7 +69,7 @@ static void note(struct flowwriter *writer, const char *path, int err)
 	pthread_mutex_unlock(&writer->lock);
 	if (err && !writer->failing)
 		log_warning("flow log %s: %s%s; until it can be written its records are lost, "
-			    "traffic goes on",
+			    "traffic is not affected",
 			    path, strerror(-err), hint);
 	else if (!err && writer->failing)
 		log_info("flow log %s: written again", path);

@@ -32,14 +32,14 @@ static void tell(const struct daemon *daemon, const struct worker *worker, uint3
 	unsigned int number = queue_number(worker->queue), length = policy->queue.length;
 
 	if (dropped > 0)
-		log_warning("queue %u was full: %u packets dropped unjudged; " ADVICE, number,
+		log_warning("queue %u was full: %u packets dropped unfiltered; " ADVICE, number,
 			    dropped, length);
 	if (user_dropped > 0)
-		log_warning("queue %u: its receive buffer was full: %u packets dropped unjudged; "
+		log_warning("queue %u: its receive buffer was full: %u packets dropped unfiltered; "
 			    "raise queue.count (%u now), see naclctl show",
 			    number, user_dropped, policy->queue.count);
 	if (dropped == 0 && user_dropped == 0)
-		log_warning("queue %u is nearly full, and what does not fit passes unjudged "
+		log_warning("queue %u is nearly full, and what does not fit passes unfiltered "
 			    "(on_failure is \"accept\"); " ADVICE,
 			    number, length);
 }

@@ -141,7 +141,7 @@ static int explain_bind(struct queue *queue, int err, char error[static QUEUE_ER
 
 	if (err == -EBUSY || (err == -EPERM && may_configure(queue))) {
 		snprintf(error, QUEUE_ERROR_LEN,
-			 "queue %u is taken by another program: stop it, or choose another "
+			 "queue %u belongs to another program: stop it, or choose another "
 			 "queue.first (see /proc/net/netfilter/nfnetlink_queue)",
 			 number);
 		return -EBUSY;

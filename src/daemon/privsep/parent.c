@@ -319,14 +319,14 @@ static void find_culprit(struct isolate *isolate, struct queue *queue, int statu
 	uint32_t i = __atomic_load_n(&isolate->share->judging, __ATOMIC_RELAXED) - 1;
 
 	if (!died_of_a_packet(isolate, status)) {
-		log_warning("queue %u: its judging process was ended; another goes on",
+		log_warning("queue %u: its filtering process was killed; another takes over",
 			    queue_number(queue));
 		return;
 	}
 	if (i >= batch->filled || !is_unanswered(isolate, i))
 		i = first_unanswered(isolate, batch->filled);
 	if (i == batch->filled) {
-		log_error("queue %u: its judging process has died; another goes on",
+		log_error("queue %u: its filtering process died; another takes over",
 			  queue_number(queue));
 		return;
 	}

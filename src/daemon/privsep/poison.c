@@ -104,7 +104,7 @@ static void save(uint16_t number, const struct batch_packet *packet)
 	if (err)
 		log_error("queue %u: cannot write %s: %s", number, path, strerror(-err));
 	else
-		log_error("queue %u: its packet is in %s: please report it", number, path);
+		log_error("queue %u: its packet is saved in %s: please report it", number, path);
 }
 
 void poison_drop(struct queue *queue, unsigned int i, const struct batch_packet *packet)

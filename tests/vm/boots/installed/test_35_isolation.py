@@ -12,7 +12,7 @@ def child_of(pid):
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/children") as file:
             children += file.read().split()
-    assert len(children) == 1, f"judging processes: {children}"
+    assert len(children) == 1, f"filtering processes: {children}"
     return int(children[0])
 
 
