@@ -51,9 +51,10 @@ int conf_file_read(struct conf_reader *r, const char *path, enum conf_source_kin
 	else if (index == -EMFILE)
 		conf_error(r, place, "join some of them", "more than %d files", CONF_SOURCES_MAX);
 	else if (index == -EACCES && is_confined(path))
-		conf_error(
-			r, place, "nacld reads only from the folders that it knew when it started",
-			"%s is outside what nacld may read since it started: restart nacld", path);
+		conf_error(r, place,
+			   "nacld reads only from the folders that were named when it started",
+			   "%s is outside what nacld may read since it started: restart nacld",
+			   path);
 	else
 		conf_error(r, place, read_hint(index), "cannot read %s: %s", path,
 			   index == -EINVAL ? "not a plain file" : strerror(-index));

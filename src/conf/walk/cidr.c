@@ -17,13 +17,13 @@
 static void bad_cidr(struct conf_reader *r, struct conf_place place, const char *text, bool length)
 {
 	if (text[0] == '@')
-		conf_error(r, place, NULL, "a set has no place here: \"%.64s\"", text);
+		conf_error(r, place, NULL, "a set cannot be used here: \"%.64s\"", text);
 	else if (length)
 		conf_error(r, place, "the length is 0 to 32 for IPv4, 0 to 128 for IPv6",
 			   "\"%.64s\" has no valid prefix length", text);
 	else
 		conf_error(r, place, "as in \"192.0.2.0/24\" or \"2001:db8::/32\"",
-			   "\"%.64s\" is no IPv4 or IPv6 network", text);
+			   "\"%.64s\" is not an IPv4 or IPv6 network", text);
 }
 
 bool conf_parse_cidr(struct conf_reader *r, struct conf_place place, const char *text, bool bare,

@@ -264,7 +264,7 @@ int steer_down(struct steer_request *request)
 	if (steer_desired_clear())
 		steer_note(request,
 			   PATHS_STEERING " could not be cleared: a running `naclctl steer "
-					  "watch` may take this for somebody else's deed");
+					  "watch` may take this for another program's change");
 	if (unload_all_but(request, STEER_BACKENDS, &changed))
 		return NACLCTL_NO;
 	return finish(request, "down", STEER_BACKENDS, changed,

@@ -206,7 +206,8 @@ static void pause_accepting(struct control *control, int err)
 	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
 		return;
 	if (control->source.due_ms == 0)
-		log_warning("control connections have to wait: %s; traffic is unaffected", strerror(err));
+		log_warning("control connections have to wait: %s; traffic is unaffected",
+			    strerror(err));
 	control->source.fd = -1;
 	control->source.due_ms = clock_monotonic_ms() + CONTROL_PAUSE_MS;
 }

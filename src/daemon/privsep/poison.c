@@ -94,7 +94,7 @@ static void save(uint16_t number, const struct batch_packet *packet)
 	int fd, err;
 
 	if (!folder) {
-		log_error("queue %u: its packet is not kept: there is no state folder", number);
+		log_error("queue %u: its packet is not saved: there is no state folder", number);
 		return;
 	}
 	fd = open_file(folder, path, sizeof(path));
