@@ -2,7 +2,7 @@
 /*
  * A line with an id cannot go through stderr, so it goes to the journal's own socket: one datagram
  * of KEY=value lines (https://systemd.io/JOURNAL_NATIVE_PROTOCOL). Where that does not work the
- * line is an ordinary error; it is never told twice.
+ * line is an ordinary error; it is never logged twice.
  */
 #include "common/alarm.h"
 

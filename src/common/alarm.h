@@ -7,8 +7,8 @@
 #define ALARM_STEERING_PAUSED "d8e5e017b89549b5a931846c728a9d84"
 
 /*
- * An error that somebody should act on. As log_error; where the journal listens, its line also
- * carries the id of its entry in the catalog.
+ * An error that needs action. As log_error; where the journal listens, its line also
+ * has the id of its entry in the catalog.
  */
 void alarm_raise(const char *message_id, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The log: one line a call, to stderr. systemd sets JOURNAL_STREAM where stderr is the journal; the
- * "<N>" prefix then carries the severity (sd-daemon(3)). A line is written with one call, so lines
+ * "<N>" prefix then gives the severity (sd-daemon(3)). A line is written with one call, so lines
  * of two threads never mix.
  *
  * The main thread serves signals and the control socket, so a reader that has stopped reading must
@@ -83,7 +83,7 @@ static bool put(const char *line, size_t len)
 	return n == (ssize_t)len;
 }
 
-/* What was lost is said where it is missing. False: there is no room for that either. */
+/* What was lost is reported where it is missing. False: there is no room for that either. */
 static bool tell_lost(void)
 {
 	uint64_t count = __atomic_exchange_n(&untold, 0, __ATOMIC_RELAXED);

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * One destination: stderr. Under systemd stderr is the journal, and each line carries the severity
+ * One destination: stderr. Under systemd stderr is the journal, and each line has the severity
  * prefix of sd-daemon(3); by hand it is plain text. errno is preserved. Nothing here waits: a line
- * that stderr does not take at once is lost and counted, and the next one that it takes stands
+ * that stderr does not accept at once is lost and counted, and the next one that it accepts comes
  * behind a line that says how many are missing. Never called on the packet path.
  */
 enum log_level {

@@ -3,8 +3,8 @@
 #define NACLD_COMMON_NOTIFY_H
 
 /*
- * Tells the service manager, as sd_notify(3) does: "READY=1", "STATUS=...". Nothing happens where
- * there is none. naclctl is small, and this is all that it would want of libsystemd.
+ * Notifies the service manager, as sd_notify(3) does: "READY=1", "STATUS=...". Nothing happens
+ * where there is none. naclctl is small, and this is all that it would want of libsystemd.
  */
 void notify(const char *state);
 

@@ -13,9 +13,9 @@
  *   anything else           -> {"ok": false, "error": "..."}
  *
  * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old
- * policy stays. May change things, by the kernel's word on the peer: root, the daemon's own user,
+ * policy stays. May change things, by the peer credentials: root, the daemon's own user,
  * the members of the group nacld. Reading requests are for whoever may open the socket: these,
- * unless somebody opens it to others.
+ * unless it is opened to others.
  *
  * Status:
  *   {"version", "pid", "config" (path), "mode": "enforce"|"monitor", "on_failure": "drop"|"accept",
@@ -31,7 +31,7 @@
  *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"
  *                (given to the writer), "records" (lines written), "lost_records" (the file could
  *                not take), "error": the file's present one or null},
- *    "log_lost_lines": of the daemon's own log: nobody took them,
+ *    "log_lost_lines": of the daemon's own log: stderr did not accept them,
  *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
  *    "reasons": {reason: count, ...}}       only those that are not 0
  *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or
@@ -41,7 +41,7 @@
 #define PROTOCOL_GROUP "nacld" /* owns the socket; its members may change things */
 
 #define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
-#define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more is told so and closed */
+#define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more gets an error and is closed */
 #define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for those who may change things */
 #define PROTOCOL_TIMEOUT_MS  5000 /* a client that neither sends nor reads this long is closed */
 

@@ -50,14 +50,14 @@ void conf_report_fini(struct conf_report *report);
 void conf_report_print(const struct conf_report *report, FILE *to);
 
 /*
- * Reads a file. *report is filled anew and the caller finishes it, whatever the outcome. Returns a
+ * Reads a file. *report is filled, and the caller finishes it, whatever the outcome. Returns a
  * finished policy (the caller frees it), or NULL with at least one error in *report. Warnings may
  * come with either. Includes and set files resolve against the folder of the configuration file.
  * O(file).
  */
 struct policy *conf_load(const char *path, struct conf_report *report);
 
-/* The same for text already in memory; `name` stands for the file in diagnostics. */
+/* The same for text already in memory; `name` is the file's in diagnostics. */
 struct policy *conf_parse(const char *name, const char *text, struct conf_report *report);
 
 /*
@@ -66,7 +66,7 @@ struct policy *conf_parse(const char *name, const char *text, struct conf_report
  */
 void conf_print(const struct policy *policy, FILE *to);
 
-/* One rule as it stands in the file: { rule = 100; action = "allow"; ... }, no newline. */
+/* One rule as it is written in the file: { rule = 100; action = "allow"; ... }, no newline. */
 void conf_print_rule(const struct rule *rule, enum direction direction, FILE *to);
 
 /*

@@ -6,7 +6,7 @@
  *
  * libconfig is given text that the scan has found in order, so its own error texts are the last
  * resort; and automatic conversion stays off, so a string is never taken as a number. Every step
- * works on a policy that nobody else can see yet: a failed load leaves nothing behind but its
+ * works on a policy that nothing else can see yet: a failed load leaves nothing behind but its
  * report.
  */
 #include "conf/conf.h"
@@ -22,7 +22,7 @@
 #include "conf/walk/policy.h"
 #include "core/policy.h"
 
-/* libconfig tells no more than a text and a line, often the one after the mistake. */
+/* libconfig gives no more than a text and a line, often the one after the mistake. */
 static void syntax_error(struct conf_reader *r, const config_t *config)
 {
 	struct conf_place place = {.file = config_error_file(config),
@@ -68,7 +68,7 @@ static void parse(struct conf_reader *r)
 		config_set_include_dir(&config, r->sources.folder);
 	if (config_read_string(&config, r->sources.items[0].text))
 		conf_read_policy(r, config_root_setting(&config));
-	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has told of */
+	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has reported */
 		syntax_error(r, &config);
 	config_destroy(&config);
 }

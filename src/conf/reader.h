@@ -20,7 +20,7 @@ struct conf_reader {
 	struct conf_place doubts[CONF_DOUBTS_MAX]; /* lines with a number that does not fit */
 	size_t doubt_count;
 	const struct config_setting_t *host;     /* the first `host = true` */
-	const struct config_setting_t **subnets; /* where each of policy->subnets stands */
+	const struct config_setting_t **subnets; /* where each of policy->subnets is written */
 	const struct config_setting_t **numbers; /* by rule number: where it stands in its list */
 	unsigned char *set_used;                 /* by set: does a rule name it? */
 };

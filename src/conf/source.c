@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SOURCE_LEN_MAX ((size_t)256 << 20) /* /dev/zero is no configuration */
+#define SOURCE_LEN_MAX ((size_t)256 << 20) /* /dev/zero is not a configuration */
 
 void conf_sources_fini(struct conf_sources *sources)
 {

@@ -33,7 +33,7 @@ struct conf_place {
 	const char *text;
 };
 
-/* What kinds of file a name may stand for. */
+/* What kinds of file a name may be. */
 enum conf_source_kind {
 	CONF_SOURCE_ANY,  /* anything but a folder: /dev/stdin is fine */
 	CONF_SOURCE_FILE, /* a plain file only */
@@ -58,7 +58,7 @@ const char *conf_source_line(const struct conf_sources *sources, const char *nam
 /* Position of a source by name or alias (NULL: the configuration); `count` when it is none. */
 size_t conf_source_index(const struct conf_sources *sources, const char *name);
 
-/* The name from where we stand: "folder/name"; NULL: no memory. The caller frees it. */
+/* The name from the working directory: "folder/name"; NULL: no memory. The caller frees it. */
 char *conf_source_path(const struct conf_sources *sources, const char *name);
 
 void conf_sources_fini(struct conf_sources *sources);

@@ -21,7 +21,7 @@ struct acl {
 /* 0, or -ENOMEM. The rule is copied; order does not matter until acl_sort. */
 int acl_add_rule(struct acl *acl, enum direction direction, const struct rule *rule);
 
-/* Sorts both lists by number. False when a number stands twice in one list. */
+/* Sorts both lists by number. False when a number appears twice in one list. */
 bool acl_sort(struct acl *acl);
 
 /*

@@ -59,7 +59,7 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 
 /*
  * "ADDRESS/LENGTH", or a bare address as a full-length prefix. Host bits are cleared;
- * *host_bits (may be NULL) tells whether any was set. Untouched out-parameters on error.
+ * *host_bits (may be NULL) says whether any was set. Untouched out-parameters on error.
  */
 enum prefix_error prefix_parse(const char *text, struct prefix *out, bool *host_bits);
 

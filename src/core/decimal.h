@@ -25,7 +25,7 @@ static inline bool decimal_parse(const char *text, unsigned int max, unsigned in
 	return true;
 }
 
-/* The same where a leading zero could mean octal to somebody, and so is refused. */
+/* The same where a leading zero could be meant as octal, and so is refused. */
 static inline bool decimal_parse_strict(const char *text, unsigned int max, unsigned int *out)
 {
 	return (text[0] != '0' || text[1] == '\0') && decimal_parse(text, max, out);

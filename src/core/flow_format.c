@@ -63,7 +63,7 @@ static enum flow_field find_field(const char *name)
 	return (enum flow_field)field;
 }
 
-/* One "${name}" at *at; steps behind it. What stands there goes into `name` either way. */
+/* One "${name}" at *at; steps behind it. What is there goes into `name` either way. */
 static enum flow_format_error take_name(const char **at, char name[static FLOW_FIELD_NAME_LEN])
 {
 	size_t word = strcspn(*at, " "), len = word > 3 ? word - 3 : 0;

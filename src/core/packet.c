@@ -11,7 +11,7 @@
  * Four length checks, in this order, for either family: the packet holds the fixed IP header
  * (too-short), the header's own length is possible (bad-header-length), it fits in the length of
  * the whole (bad-total-length), and the whole was there (truncated). What lies beyond the whole,
- * such as Ethernet padding, is no part of the packet.
+ * such as Ethernet padding, is not part of the packet.
  *
  * The kernel builds packets above 65,535 bytes out of many segments, and then states the length as
  * 0 in the IP header, and in that of UDP: there, and only there, the kernel's own length is taken.
@@ -300,11 +300,11 @@ static bool is_extension(uint8_t next)
 }
 
 /*
- * Walks to the transport header. out->protocol is the header the cursor stands at. ESP and "no next
- * header" end the chain as any other protocol does; mobility, HIP and shim6 carry nothing further
+ * Walks to the transport header. out->protocol is the header at the cursor. ESP and "no next
+ * header" end the chain as any other protocol does; mobility, HIP and shim6 contain nothing further
  * and are protocols too. Behind the header of a later fragment there is only data: where it names
  * an extension header, the transport protocol is further on in that chain, which the first fragment
- * holds. No rule may be asked about a protocol that nobody knows.
+ * holds. No rule may be evaluated for an unknown protocol.
  */
 static enum packet_reason walk_extensions(struct cursor *c, struct packet *out)
 {
@@ -375,7 +375,7 @@ enum packet_reason packet_parse(enum family family, const uint8_t *data, size_t 
 
 	memset(out, 0, sizeof(*out));
 	reason = family == FAMILY_IPV4 ? parse_ipv4(&c, out) : parse_ipv6(&c, out);
-	/* In the middle of a chain it names an extension header, which is no transport protocol. */
+	/* In the middle of a chain it names an extension header, not a transport protocol. */
 	if (reason != PACKET_OK && out->src.family == FAMILY_IPV6 && is_extension(out->protocol))
 		out->protocol = 0;
 	return reason;

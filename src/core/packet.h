@@ -14,7 +14,7 @@ enum protocol {
 };
 
 /*
- * Why a packet is dropped without being judged. PACKET_OK is not a reason.
+ * Why a packet is dropped before any rule is evaluated. PACKET_OK is not a reason.
  * The names (packet_reason_name) are part of the interface: counters, logs and tests use them.
  */
 enum packet_reason {

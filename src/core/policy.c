@@ -2,7 +2,7 @@
 /*
  * The policy: which ACL guards what, and what that means for one packet.
  *
- * Built by the configuration reader, finished once, then read-only. An ACL stands at the edge of
+ * Built by the configuration reader, finished once, then read-only. An ACL is at the edge of
  * what it protects: the host (INPUT, OUTPUT), or a subnet (FORWARD). Crossing the edge inwards asks
  * the inbound list, outwards the outbound list; a packet from one protected subnet to another
  * crosses two edges and must pass both. Traffic that stays inside crosses none (AWS VPC user guide:

@@ -14,7 +14,7 @@ enum policy_mode {
 	POLICY_MONITOR, /* every verdict is accept; what would be dropped is counted and logged */
 };
 
-/* What happens to a packet that cannot be judged: nobody listens, or the queue is full. */
+/* What happens to a packet that cannot be filtered: no daemon, or the queue is full. */
 enum policy_failure {
 	POLICY_FAIL_DROP,
 	POLICY_FAIL_ACCEPT,
@@ -22,10 +22,10 @@ enum policy_failure {
 
 enum policy_fragments {
 	POLICY_REASSEMBLE, /* steering has the kernel put them together first */
-	POLICY_STRICT,     /* raw fragments are judged by what they show */
+	POLICY_STRICT,     /* raw fragments are filtered by what they contain */
 };
 
-/* Who parses and judges packets. */
+/* Which process parses and filters packets. */
 enum policy_isolation {
 	POLICY_ISOLATION_NONE,    /* "none": the daemon's own threads */
 	POLICY_ISOLATION_PROCESS, /* "process": a child without rights for each of them */
@@ -34,10 +34,10 @@ enum policy_isolation {
 
 const char *policy_isolation_name(enum policy_isolation isolation);
 
-/* What is done when somebody else changes or removes the kernel rules that bring packets here. */
+/* What is done when another program changes or removes the kernel rules that bring packets here. */
 enum policy_steering {
 	POLICY_WATCH, /* an alarm */
-	POLICY_GUARD, /* an alarm, and they are put back */
+	POLICY_GUARD, /* an alarm, and they are restored */
 };
 
 /* Traffic that is never filtered, by name; a bit mask. */
@@ -62,7 +62,7 @@ enum hook {
 #define QUEUE_LENGTH_MAX     65536 /* the kernel's hard cap per queue */
 #define QUEUE_COUNT_MAX      64
 
-/* Which kernel queues carry the traffic; one worker each. */
+/* Which kernel queues get the traffic; one worker each. */
 struct queue_range {
 	uint16_t first;
 	uint16_t count;  /* 1..QUEUE_COUNT_MAX */
@@ -158,7 +158,7 @@ int policy_set_flow_log(struct policy *policy, const struct flow_log *settings);
 int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amortised O(1) */
 
 /*
- * Can the name stand in a ruleset? The kernel takes names that a ruleset cannot carry or would read
+ * Can the name be in a ruleset? The kernel allows names that a ruleset cannot have or would read
  * otherwise: a quote ends nft's string, a final '+' is a wildcard to iptables, a final '*' to nft.
  */
 bool policy_interface_is_plain(const char *name);
@@ -183,7 +183,7 @@ int policy_compile(struct policy *policy);
 size_t policy_compiled_bytes(const struct policy *policy);
 
 /*
- * Judges one packet met at `hook`.
+ * Evaluates one packet seen at `hook`.
  *
  * @interface  the device it came in by (INPUT, FORWARD) or leaves by (OUTPUT), or NULL when
  *             steering has already chosen: then a host association limited to interfaces applies

@@ -5,7 +5,7 @@
 #include "core/addr.h"
 #include "core/packet.h"
 
-/* From where the protected network stands (AWS: ingress, egress). */
+/* As seen from the protected network (AWS: ingress, egress). */
 enum direction {
 	INBOUND,
 	OUTBOUND,
@@ -85,7 +85,7 @@ static inline bool rule_matches(const struct rule *rule, enum direction directio
 }
 
 /*
- * NULL when the rule may stand, else what is wrong with it, as half a sentence without the rule's
+ * NULL when the rule is valid, else what is wrong with it, as half a sentence without the rule's
  * number: number out of range, reversed ports, ports or types where the protocol has none, and so
  * on.
  */

@@ -53,7 +53,7 @@ static json_t *config_json(const struct policy *policy)
 	return config;
 }
 
-/* A name that is no UTF-8 cannot stand in JSON: null. */
+/* A name that is not UTF-8 cannot be in JSON: null. */
 static json_t *name_json(const char *name)
 {
 	json_t *json = json_string(name);
@@ -80,7 +80,7 @@ static void print_json(const struct check *check, const char *file, const struct
 	json_decref(object);
 }
 
-/* With --print the text stands alone on stdout, so that it can be a file. */
+/* With --print only the text goes to stdout, so that it can be a file. */
 static void print_text(const struct check *check, const char *file, const struct policy *policy,
 		       const struct conf_report *report)
 {

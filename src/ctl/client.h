@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #define CLIENT_ERROR_LEN  256
-#define CLIENT_ANSWER_MAX (256U << 20) /* bytes; a longer answer is no answer */
+#define CLIENT_ANSWER_MAX (256U << 20) /* bytes; a longer answer is refused */
 
 /*
  * Sends one request ("status", "config", "reload") to the daemon's control socket and waits for the

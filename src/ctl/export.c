@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * naclctl export: the policy in somebody else's words, on stdout. One table of formats; each is a
- * pure text writer of src/interop, and takes its policy from where explain and eval take theirs.
+ * naclctl export: the policy in another program's format, on stdout. One table of formats; each is
+ * a pure text writer of src/interop, and takes its policy from where explain and eval take theirs.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -25,7 +25,7 @@ static int usage(void)
 	printf("usage: naclctl [COMMAND] [OPTION ...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`naclctl help COMMAND` tells its options; naclctl(8) tells the rest.\n");
+	printf("\n`naclctl help COMMAND` shows its options; naclctl(8) has the rest.\n");
 	return NACLCTL_OK;
 }
 

@@ -5,7 +5,7 @@
 struct policy;
 
 /*
- * The policy to judge by: of the configuration file, or, where file is NULL, of the daemon that
+ * The policy to use: of the configuration file, or, where file is NULL, of the daemon that
  * listens at socket_path. NULL after an error, which has been printed to stderr. The caller frees
  * it.
  */

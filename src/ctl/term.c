@@ -2,7 +2,7 @@
 /*
  * What makes output easy on people: bold on a terminal and nowhere else, numbers with their
  * thousands apart, sizes and ages in the unit one would say them in. https://no-color.org holds:
- * NO_COLOR set and not empty means no escape sequence. Emphasis never carries meaning that the
+ * NO_COLOR set and not empty means no escape sequence. Emphasis never has a meaning that the
  * words do not.
  */
 #include "ctl/term.h"

@@ -24,7 +24,7 @@ struct daemon {
 	struct flowlog flowlog;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
-	int wake;           /* eventfd the rings and bells write to */
+	int wake;           /* eventfd that rings and wakeups write to */
 	int table_fd;       /* the kernel's queue table, or -errno */
 	int64_t started_ms; /* of the monotonic clock */
 	bool started;       /* packets are filtered */
@@ -39,7 +39,7 @@ struct daemon {
 int daemon_load(struct daemon *daemon, struct conf_report *report);
 
 /*
- * Opens every queue, or goes on with a predecessor's; then, when all that needs more than the
+ * Opens every queue, or continues a predecessor's; then, when all that needs more than the
  * sandbox allows is done, starts every thread. 0 or -errno, said to the log. daemon_stop undoes
  * what was done, also after a failure.
  */
@@ -48,8 +48,8 @@ int daemon_start(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 
 /*
- * Nothing will filter the packets that wait for a successor: lets go of them, so that on_failure
- * holds.
+ * Nothing will filter the packets that wait for a successor: releases them, so that on_failure
+ * applies.
  */
 void daemon_abandon(struct daemon *daemon);
 
@@ -59,7 +59,7 @@ void daemon_abandon(struct daemon *daemon);
  */
 int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);
 
-/* Frees a snapshot that no worker uses any more, and ends its judges. NULL is fine. */
+/* Frees a snapshot that no worker uses any more, and ends its filtering children. NULL is fine. */
 void daemon_drop(struct daemon *daemon, struct snapshot *snapshot);
 
 /* Frees what daemon_load made. */

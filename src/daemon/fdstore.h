@@ -31,13 +31,13 @@ bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out
 bool fdstore_put(const struct queue *queue);
 
 /*
- * The store lets go of a queue's descriptors; done when this returns, unless the service manager
+ * The store releases a queue's descriptors; done when this returns, unless the service manager
  * hangs.
  */
 void fdstore_remove(uint16_t number);
 
 /*
- * Closes what nobody has claimed, here and in the store: queues the configuration no longer names.
+ * Closes what was not claimed, here and in the store: queues the configuration no longer names.
  */
 void fdstore_drop_rest(struct fdstore *store);
 

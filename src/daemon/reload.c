@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reload takes every fallible step first: read, validate, allocate, fork the judges. Then it
+ * A reload takes every fallible step first: read, validate, allocate, fork the filters. Then it
  * swaps one pointer, waits until each worker has passed, gives the old flow tables to the flow log,
- * carries the counts over and frees the old policy. What a running daemon cannot change (its
+ * copies the counts over and frees the old policy. What a running daemon cannot change (its
  * queues' numbers, folders it may not write) is refused with a reason.
  */
 #include "daemon/reload.h"

@@ -118,7 +118,7 @@ bool worker_rescue(struct worker *worker)
 
 /*
  * Once in WORKER_STUCK_MS: a child that has just taken another's place needs a moment. A worker
- * that judges itself cannot be helped, but its successor can be told what it was stuck with.
+ * that filters by itself cannot be helped, but its successor can be told what it was stuck with.
  */
 static void rescue_in_time(struct worker *worker, int64_t *since_ms)
 {

@@ -11,7 +11,7 @@
 #include "daemon/path/queue.h"
 
 /*
- * One queue and the thread that serves it. `sequence` is odd while a batch is being judged: a
+ * One queue and the thread that serves it. `sequence` is odd while a batch is being filtered: a
  * snapshot that was replaced is free to go once every worker was seen even, or further on.
  */
 struct worker {
@@ -46,8 +46,8 @@ void worker_stop(struct worker *worker);
 void worker_quiescent(struct worker *worker);
 
 /*
- * For a worker that is stuck: ends the process that judges for it, with the packet it is stuck
- * with. False when it judges itself. Does not wait; ask again when it is still stuck.
+ * For a worker that is stuck: ends the process that filters for it, with the packet it is stuck
+ * with. False when it filters by itself. Does not wait; ask again when it is still stuck.
  */
 bool worker_rescue(struct worker *worker);
 

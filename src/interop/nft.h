@@ -10,7 +10,7 @@ struct policy;
  * A policy as a ruleset of the kernel's own, for `nft -f`: the verdicts of policy_eval without a
  * daemon. `table inet nacld_export`, never steering's `table inet nacld`. Loading it again replaces
  * it in one transaction. In monitor mode it drops nothing and counts what would be. The text begins
- * with a comment that tells where it differs from the daemon.
+ * with a comment that says where it differs from the daemon.
  *
  * 0, -ENOMEM, or -EINVAL when an interface name cannot be used in a ruleset: *bad_interface then
  * points at it, inside the policy. Something may have been written by then. Write errors are the

@@ -2,8 +2,8 @@
 /*
  * The text of one list: its maps, then the chain that looks them up in the order nft_list.c found.
  *
- * Every rule keeps its counter and its name. Where several stand in one map they are elements of
- * it, where one stands alone it is an nft rule, and a rule over an address set always stands alone:
+ * Every rule keeps its counter and its name. Where several share one map they are elements of
+ * it, where one is alone it is an nft rule, and a rule over an address set is always alone:
  * its set is declared once and shared.
  */
 #include "interop/nft_internal.h"
@@ -202,7 +202,7 @@ static void print_rule(const struct nft_list *list, const struct nft_match *matc
 
 /*
  * nacld looks behind an IPv6 authentication header, nft names the header itself as the protocol.
- * From the first rule on that asks for a protocol such a packet cannot be judged here: it is
+ * From the first rule on that asks for a protocol such a packet cannot be evaluated here: it is
  * dropped.
  */
 static void print_guard(const struct nft_list *list, FILE *to)

@@ -3,10 +3,10 @@
 #define NACLD_INTEROP_NFT_INTERNAL_H
 
 /*
- * What the files of the nft writer share; nobody else includes this.
+ * What the files of the nft writer share; included nowhere else.
  *
- *   nft.c        the whole: what the reader is told, sets, what is malformed
- *   nft_hooks.c  base chains: what is judged by which list
+ *   nft.c        the ruleset: comment, sets, malformed packets
+ *   nft_hooks.c  base chains: what is filtered by which list
  *   nft_list.c   one list: which rules may share a lookup
  *   nft_chain.c  its text
  */

@@ -7,7 +7,7 @@
  * none. Rules of one level are disjoint, so those that look at the same fields become one verdict
  * map, each rule an element with its own counter; the chain asks level after level. This gives the
  * first match: of all rules a packet matches, the one with the lowest number overlaps all others
- * (they share this packet), hence stands on a lower level than any of them, and is met first. A
+ * (they share this packet), hence is on a lower level than any of them, and is met first. A
  * usual list, whose rules differ in their ports, is one lookup however long it is.
  *
  * Where the exact answer costs too much (does an address set meet a prefix?) overlap is assumed:
@@ -16,7 +16,7 @@
  * A later fragment has no port and no ICMP type. nft reads some all the same (the kernel's short
  * way to a header field does not ask for the fragment offset): the data of an IPv4 fragment, the
  * header of an IPv6 one. So such fragments must never come to these lookups; they have a chain of
- * their own, without them. A rule that looks at neither stands in both, which is why it never
+ * their own, without them. A rule that looks at neither is in both, which is why it never
  * shares a map with one that does.
  */
 #include "interop/nft_internal.h"

@@ -6,7 +6,7 @@
  *
  * nft loads both families in one transaction. iptables has one transaction a table and a tool a
  * family: so before anything is changed both families are read, and when one fails, what was
- * changed is turned back into what was read.
+ * changed is restored to what was read.
  */
 #include "steer/backend.h"
 
@@ -249,7 +249,7 @@ static int change(enum steer_backend backend, int family, const char *current, c
 }
 
 /*
- * Puts a family back to what it was. Its tables were loaded one by one, so what stands there now is
+ * Restores a family to what it was. Its tables were loaded one by one, so what is there now is
  * read afresh. A failure here is added to the reason: the only case where half a load may stay.
  */
 static void turn_back(enum steer_backend backend, int family, const char *before,

@@ -25,7 +25,7 @@ bool steer_backend_parse(const char *name, enum steer_backend *out);
 /* Are its tools installed? Else reason names the package. */
 bool steer_backend_installed(enum steer_backend backend, char reason[static STEER_REASON_LEN]);
 
-/* Can the kernel do it? Changes nothing; iptables cannot tell before it is loaded, so: true. */
+/* Can the kernel do it? Changes nothing; iptables cannot say before it is loaded, so: true. */
 bool steer_backend_usable(enum steer_backend backend, char reason[static STEER_REASON_LEN]);
 
 /*
@@ -47,7 +47,7 @@ int steer_backend_render(enum steer_backend backend, const struct steer_plan *pl
 
 /*
  * Replaces what is loaded by `target` (empty: removes it). All or nothing: when one family fails,
- * the other is put back. *changed tells whether the kernel was touched.
+ * the other is restored. *changed says whether the kernel was touched.
  */
 int steer_backend_apply(enum steer_backend backend, const struct steer_rules *target, bool *changed,
 			char reason[static STEER_REASON_LEN]);

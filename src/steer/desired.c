@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What should be loaded, written down. Without it nobody could tell a firewall that somebody
- * flushed from one that `steer down` took away, and a guard would put back what its administrator
+ * What should be loaded, recorded. Without it a firewall that was flushed could not
+ * be told from one that `steer down` removed, and a guard would restore what its administrator
  * removed: `down` clears this before it touches a rule.
  *
- * It holds the rules themselves, as loaded. What a guard puts back is therefore what ran, and never
- * an edit of the configuration that nobody has applied; a configuration that cannot be read just
- * then does not matter. The folder is root's; a file is replaced in one step; /run begins empty at
- * a boot, as the kernel's rules do. Namespaces are told apart by the kernel's cookie, which unlike
- * an inode number is never given out twice.
+ * It holds the rules themselves, as loaded. What a guard restores is therefore what ran, and never
+ * an edit of the configuration that was not applied; a configuration that cannot be read just then
+ * does not matter. The folder is root's; a file is replaced in one step; /run begins empty at a
+ * boot, as the kernel's rules do. Namespaces are told apart by the kernel's cookie, which unlike an
+ * inode number is never given out twice.
  */
 #include "steer/desired.h"
 
@@ -66,7 +66,7 @@ int steer_desired_save(enum steer_backend backend, const struct steer_rules *rul
 		return err;
 	root = json_pack("{s:s, s:[s?, s?]}", "backend", steer_backend_name(backend), "rules",
 			 rules->text[0], rules->text[1]);
-	errno = ENOMEM; /* jansson tells no more than that it failed; a failed write sets its own */
+	errno = ENOMEM; /* jansson says no more than that it failed; a failed write sets its own */
 	if (!root || json_dump_file(root, part.text, JSON_INDENT(1)) ||
 	    rename(part.text, path.text))
 		err = -errno;

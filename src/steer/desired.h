@@ -18,7 +18,7 @@ int steer_desired_save(enum steer_backend backend, const struct steer_rules *rul
 int steer_desired_clear(void); /* none there: 0 */
 
 /*
- * 0: the caller calls steer_rules_fini. -ENOENT: nothing should be loaded. Else it cannot be told.
+ * 0: the caller calls steer_rules_fini. -ENOENT: nothing should be loaded. Else it is not known.
  */
 int steer_desired_load(struct steer_desired *out);
 
@@ -31,10 +31,10 @@ void steer_desired_drain(int fd);
 /* One watcher a network namespace. A descriptor to keep while it watches; -EBUSY: there is one. */
 int steer_watch_claim(void);
 
-/* Is the descriptor's file still there? If not, neither is the folder, and nothing more is told. */
+/* Is the descriptor's file still there? If not, neither is the folder, and no more events come. */
 bool steer_watch_holds(int claim);
 
-/* Does anybody hold the claim? */
+/* Is the claim held? */
 bool steer_watch_claimed(void);
 
 #endif

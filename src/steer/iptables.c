@@ -2,7 +2,7 @@
 /*
  * iptables and ip6tables, both variants: the plan as text, and our own part of a foreign text.
  *
- * Own chains carry the prefix NACLD- and are entered by a jump that stands first in its chain:
+ * Own chains have the prefix NACLD- and are entered by a jump that is first in its chain:
  *
  *   mangle   INPUT, FORWARD   -> NACLD-IN, NACLD-FWD    (priority -150: before filter, 0)
  *   security OUTPUT           -> NACLD-OUT              (50, or 150 with the nft variant: after it)

@@ -6,9 +6,9 @@
 
 /*
  * iptables rulesets as text, for one family. Our own part of one has a normal form: what
- * iptables-save prints of it, tables and chains in order, a jump that stands first in its chain
- * written "-I CHAIN 1 ...". Two equal parts are equal texts; the empty text is no part at all.
- * All return heap strings, or NULL: no memory.
+ * iptables-save prints of it, tables and chains in order, a jump that is first in its chain written
+ * "-I CHAIN 1 ...". Two equal parts are equal texts; the empty text is no part at all. All return
+ * heap strings, or NULL: no memory.
  */
 
 /*

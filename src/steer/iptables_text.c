@@ -88,7 +88,7 @@ static const char *take_word(const char *text, const char *end, char word[static
 }
 
 /*
- * Does a rule jump (-j, -g) to one of our chains? What stands in quotes is a comment of somebody's.
+ * Does a rule jump (-j, -g) to one of our chains? What is in quotes is somebody's comment.
  */
 static bool jumps_to_own(const char *text, const char *end)
 {
@@ -108,9 +108,9 @@ static bool jumps_to_own(const char *text, const char *end)
 	return false;
 }
 
-/* Where the reader stands: in which table, and whose rules it just passed. */
+/* Where the reader is: in which table, and whose rules it just passed. */
 struct reader {
-	bool saved; /* by iptables-save, so the first rule of a chain is told by its place */
+	bool saved; /* by iptables-save, so the first rule of a chain is known by its place */
 	char table[NAME_LEN];
 	char chain[NAME_LEN]; /* of the last rule: the next one of the same chain is not first */
 };
@@ -270,7 +270,7 @@ static bool declares(const struct lines *lines, const char *chain)
 
 /*
  * One table, one transaction. Old jumps go first, else their chains could not; every chain of ours
- * is emptied by naming it; those that are not wanted any more are then deleted.
+ * is emptied by naming it; those no longer wanted are then deleted.
  */
 static void print_transition(const char *table, const struct lines *from, const struct lines *to,
 			     FILE *out)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One change of the steering at a time. `up` reads what is loaded and loads the difference; two
- * that read the same start would each load the whole, and a jump would stand in its chain twice.
+ * that read the same start would each load the whole, and a jump would be in its chain twice.
  *
- * The lock is a file that only root may open, so nobody else can hold it up; it ends with the
+ * The lock is a file that only root may open, so no other user can block it; it ends with the
  * process that holds it. Where /run cannot be written (a user namespace without a /run of its own)
  * there is no lock and no second administrator either.
  */

@@ -3,7 +3,7 @@
  * nft: the plan as one table of our own, for both families.
  *
  *   input, forward   priority mangle - 10 (-160): before every firewall's filter chains (0 and up)
- *   output           priority security + 10 (60): after them (firewalld's stand at 10)
+ *   output           priority security + 10 (60): after them (firewalld's are at 10)
  *   defrag           no base chain: nothing passes it
  *
  * So the ACL is the outer wall, as with the iptables tables mangle and security. Several queues are

@@ -4,11 +4,11 @@
  * syntax: nft and iptables render the same plan. Pure.
  *
  * Each chain reads top down: first what is exempt or stays inside a subnet (PASS), then what is
- * judged (QUEUE). Whatever falls through belongs to no ACL and goes on unjudged.
+ * filtered (QUEUE). Whatever falls through belongs to no ACL and passes unfiltered.
  *
  * A routed packet is queued once, in FORWARD, and the daemon asks both subnets' lists in that one
  * pass (from A to B: A's outbound, then B's inbound). Two passes would double the cost and gain
- * nothing: no firewall of the host stands between the two, and both lists must allow in any order.
+ * nothing: no firewall of the host is between the two, and both lists must allow in any order.
  */
 #include "steer/plan.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/policy.h"
 
-/* Where a rule stands. The order of enum hook, so that one converts to the other. */
+/* Where a rule is. The order of enum hook, so that one converts to the other. */
 enum steer_chain {
 	STEER_INPUT = HOOK_INPUT,
 	STEER_FORWARD = HOOK_FORWARD,
@@ -34,18 +34,18 @@ struct steer_rule {
 	char interface[POLICY_INTERFACE_LEN]; /* in by (INPUT), out by (OUTPUT) */
 };
 
-/* Everything the kernel is told, in order. */
+/* Everything for the kernel, in order. */
 struct steer_plan {
 	struct steer_rule *rules;
 	size_t count;
 	uint16_t queue_first;
 	uint16_t queue_last;
-	bool bypass; /* nobody listens: accept instead of drop */
+	bool bypass; /* no daemon: accept instead of drop */
 	bool defrag; /* have the kernel put fragments together first */
 };
 
 /*
- * What the policy asks of the kernel. 0, -ENOMEM, or -EINVAL when an interface name cannot stand in
+ * What the policy asks of the kernel. 0, -ENOMEM, or -EINVAL when an interface name cannot be in
  * a ruleset: *bad_interface then points at it, inside the policy. The plan owns its rules.
  */
 int steer_plan_build(const struct policy *policy, struct steer_plan *out,

@@ -8,7 +8,7 @@
 struct steer_status {
 	struct steer_rules loaded[STEER_BACKENDS];
 	char reasons[STEER_BACKENDS][STEER_REASON_LEN]; /* why one cannot be read; or "" */
-	int count;                                      /* backends that hold something of ours */
+	int count;                                      /* backends that have rules of ours */
 	enum steer_backend backend; /* the first of them; `otherwise` where there is none */
 	struct steer_rules wanted;  /* of that backend, by the plan */
 	bool equal;                 /* loaded[backend] to wanted */
@@ -20,8 +20,8 @@ int steer_status(const struct steer_plan *plan, enum steer_backend otherwise,
 void steer_status_fini(struct steer_status *survey);
 
 /* Facts about loaded rules: the kernel is what holds, whatever a file says. */
-bool steer_reassembles(const struct steer_rules *rules); /* fragments, before they are judged */
-bool steer_bypasses(const struct steer_rules *rules);    /* packets pass while nobody listens */
+bool steer_reassembles(const struct steer_rules *rules); /* fragments, before they are filtered */
+bool steer_bypasses(const struct steer_rules *rules);    /* packets pass while no daemon listens */
 bool steer_queues(const struct steer_rules *rules, unsigned int *first, unsigned int *last);
 
 /* Whether the kernel's rules are those that `file` asks for. */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A value's text; NULL stands for "-". */
+/* A value's text; NULL is "-". */
 typedef const char *print_field(const struct flow_format *format, const struct flow_record *record,
 				char *buf);
 

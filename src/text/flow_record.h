@@ -12,7 +12,7 @@
 
 enum flow_record_status {
 	FLOW_RECORD_OK,
-	FLOW_RECORD_NODATA,   /* nothing was judged in the window */
+	FLOW_RECORD_NODATA,   /* nothing was filtered in the window */
 	FLOW_RECORD_SKIPDATA, /* records of the window were lost */
 };
 

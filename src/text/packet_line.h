@@ -9,7 +9,7 @@
  *
  *   in|out|forward PROTO SRC[:PORT] DST[:PORT] [type T] [code C]
  *
- * IPv6 with a port stands in brackets: [2001:db8::1]:443. PROTO is a name or a number. TCP and UDP
+ * IPv6 with a port is in brackets: [2001:db8::1]:443. PROTO is a name or a number. TCP and UDP
  * want both ports; ICMP and ICMPv6 take type and code (default: echo request, code 0). Neighbour
  * and router discovery (ICMPv6 133..136) gets the hop limit 255 that it must have (RFC 4861).
  */

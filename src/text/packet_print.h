@@ -13,7 +13,7 @@ const char *packet_print_end(const struct packet *packet, bool source,
 
 /*
  * "in tcp 203.0.113.9:40000 -> 192.0.2.1:443", "out icmp A -> B type 8 code 0", "in 47 A -> B",
- * "in udp A -> B fragment". IPv6 with a port stands in brackets. Returns buf.
+ * "in udp A -> B fragment". IPv6 with a port is in brackets. Returns buf.
  */
 const char *packet_print(enum hook hook, const struct packet *packet,
 			 char buf[static PACKETTEXT_LEN]);

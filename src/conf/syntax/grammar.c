@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libconfig's grammar (its manual, "Configuration File Grammar"), one token at a time over a stack
- * of open brackets; the first wrong token is named where it stands, with what to write instead.
+ * of open brackets; the first wrong token is reported at its place, with what to write instead.
  *
  * Stricter than libconfig in what it would take in silence: integers that do not fit or begin with
  * a zero, two strings in a row (it joins them), a comma before a closing bracket (1.5 refuses it,
@@ -44,7 +44,7 @@ static struct conf_level *innermost(struct conf_grammar *g)
 	return &g->levels[g->depth - 1];
 }
 
-/* False when the walk ends here; a duplicate is told and does not end it. */
+/* False when the walk ends here; a duplicate is reported and does not end it. */
 static bool note_name(struct conf_grammar *g, const struct conf_token *token,
 		      struct conf_place place)
 {
@@ -99,7 +99,7 @@ static const char *more_hint(const struct conf_grammar *g, const struct conf_tok
 	return "is a quote or a \";\" missing before it?";
 }
 
-/* The wrong token: where it stands, and what people usually meant. */
+/* The wrong token: where it is, and what people usually meant. */
 static bool unexpected(struct conf_grammar *g, const struct conf_token *token,
 		       struct conf_place place)
 {
@@ -191,7 +191,7 @@ static bool take_name(struct conf_grammar *g, const struct conf_token *token,
 {
 	if (token->kind == TOKEN_CLOSE)
 		return close_bracket(g, token, place);
-	/* "true" is a value wherever it stands; libconfig refuses it as a name. */
+	/* "true" is a value everywhere; libconfig refuses it as a name. */
 	if (token->kind != TOKEN_NAME)
 		return unexpected(g, token, place);
 	innermost(g)->expect = EXPECT_EQUALS;

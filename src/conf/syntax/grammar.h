@@ -7,7 +7,7 @@
 
 struct conf_reader;
 
-#define CONF_DEPTH_MAX 16 /* brackets in brackets, the file counted: a rule stands at 5 */
+#define CONF_DEPTH_MAX 16 /* brackets in brackets, the file counted: a rule is at 5 */
 #define CONF_NAMES_MAX 64 /* settings in a group: ours have up to 8 */
 
 /* What may come next inside the innermost bracket. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is legal and still worth a look: lists that AWS would not take, an ACL that guards nothing,
- * sets that nobody names or that hold nothing. Only for files that are right.
+ * sets that are unused or empty. Only for files without errors.
  *
  * AWS's quota is 20 rules for each direction and family, which can be raised to 40, and the default
  * rule `*` counts (VPC user guide, "Network ACL quotas"). nacld itself takes all 32,766 numbers;

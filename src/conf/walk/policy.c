@@ -3,8 +3,9 @@
  * The walk over a parsed configuration, top to bottom, into a policy: everything but sets and
  * rules, which have files of their own.
  *
- * The walk never stops at a mistake. What is wrong is told and left out; the policy that results is
- * thrown away by the caller when anything was told as an error, so nothing here needs undoing.
+ * The walk never stops at a mistake. What is wrong is reported and left out; the policy that
+ * results is thrown away by the caller when anything was reported as an error, so nothing here
+ * needs undoing.
  */
 #include "conf/walk/policy.h"
 
@@ -203,7 +204,7 @@ static void read_host(struct conf_reader *r, const config_setting_t *group, uint
 	read_interfaces(r, group);
 }
 
-/* Two ACLs cannot guard the same addresses: a packet crosses one edge, not two. */
+/* Two ACLs cannot protect the same addresses: a packet crosses one edge, not two. */
 static bool overlaps(struct conf_reader *r, const config_setting_t *group,
 		     const struct prefix *prefix)
 {

@@ -5,9 +5,9 @@
  *
  * A rule is taken only when it says everything its protocol needs and nothing it does not look at:
  * ports for TCP and UDP, type and code for ICMP and ICMPv6 (AWS API reference, NetworkAclEntry;
- * there the rest is ignored without a word, which hides mistakes). A rule number stands once in a
- * list, whatever the address family. Port 0 may stand alone as well as in a range: the API's ranges
- * begin there, and a packet may carry it.
+ * there the rest is silently ignored, which hides mistakes). A rule number is unique in a list,
+ * whatever the address family. Port 0 may be alone as well as in a range: the API's ranges begin
+ * there, and a packet may have it.
  */
 #include "conf/walk/rule.h"
 
@@ -305,7 +305,7 @@ static bool read_remote(struct conf_reader *r, const config_setting_t *group,
 
 		if (config_setting_get_member(group, other) ||
 		    config_setting_get_member(group, "cidr"))
-			return false; /* the unknown key was told */
+			return false; /* the unknown key was reported */
 		return needs(r, group, key, "\"0.0.0.0/0\"");
 	}
 	if (found != CONF_OK)
@@ -330,7 +330,7 @@ static void warn_icmp_family(struct conf_reader *r, const config_setting_t *grou
 			  "\"icmpv6\" with an IPv4 CIDR matches no ping and no error message");
 }
 
-/* Everything is read even when something is wrong, so that all of it is told at once. */
+/* Everything is read even when something is wrong, so that all of it is reported at once. */
 static bool read_rule(struct conf_reader *r, const config_setting_t *group,
 		      enum direction direction, struct rule *rule)
 {

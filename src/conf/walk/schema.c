@@ -4,8 +4,8 @@
  * type.
  *
  * libconfig accepts any key and would convert any value; here nothing is taken that is not known
- * and of its type. Each verb complains by itself, where the value stands, and says what was found,
- * so that the walk goes on and one load tells of every mistake.
+ * and of its type. Each verb complains by itself, at the value's place, and says what was found,
+ * so that the walk continues and one load reports every mistake.
  */
 #include "conf/walk/schema.h"
 

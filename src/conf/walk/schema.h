@@ -11,7 +11,7 @@
  * The verbs of the walk. Each gives a diagnostic where the value stands, and the walk goes on.
  */
 
-/* A key of a group; `instead`, when not NULL, tells what to write in its place. */
+/* A key of a group; `instead`, when not NULL, says what to write in its place. */
 struct conf_key {
 	const char *name;
 	const char *instead;

@@ -132,7 +132,7 @@ static size_t merge_limit(const struct sweep *sweep, size_t own_count, size_t ab
 
 /*
  * What a merge took beyond what is free, in segments or in time, comes off the share; so that
- * neither the object nor the build grows with tables that are large, or that come to nothing.
+ * neither the object nor the build grows with tables that are large, or that are left out.
  */
 static void draw_share(struct sweep *sweep, size_t own_count, size_t count, size_t steps)
 {

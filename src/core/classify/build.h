@@ -93,7 +93,7 @@ struct build {
 	size_t interval_count;
 };
 
-/* classify_build with a budget of one's own: tests have everything merged, or everything linked. */
+/* classify_build with a given budget: tests have everything merged, or everything linked. */
 int classify_build_within(const struct acl_list *list, enum direction direction, size_t max_bytes,
 			  struct merge_budget budget, struct classify **out);
 

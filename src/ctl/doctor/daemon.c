@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon, by what it says of itself, and the kernel's table of queues: whether the two and the
- * loaded rules agree on which queues there are. A queue that rules lead to and nobody reads drops
- * all it is given (or passes it, as on_failure has it), and neither side would tell.
+ * loaded rules agree on which queues there are. A queue that rules lead to and nothing reads drops
+ * all it is given (or passes it, as on_failure has it), and neither side would say so.
  */
 #include "ctl/doctor/doctor.h"
 

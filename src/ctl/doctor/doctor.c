@@ -2,7 +2,7 @@
 /*
  * naclctl doctor: what is wrong with this host's setup, a line each, with what to do next.
  *
- * Each part of nacld knows itself; what falls between them nobody sees: rules that lead to a queue
+ * Each part of nacld knows itself; faults between them go unnoticed: rules that lead to a queue
  * that no one reads, a daemon that no packet reaches, a file that was edited and never loaded. This
  * looks at all of them at once, changes nothing (backends are tried in a network namespace that is
  * gone a moment later), and is what one runs first and sends along when asking for help.

@@ -20,8 +20,8 @@ struct doctor {
 };
 
 /*
- * One line: what was checked, whether it is well, and what is so. A finding also says what to do
- * next; `next` NULL: it is well.
+ * One line: what was checked, whether it is right, and the facts. A finding also says what to do
+ * next; `next` NULL: all is well.
  */
 void doctor_say(struct doctor *doctor, const char *check, const char *next, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which ways into a queue this kernel has. Kernels are built without one part or another, and what
- * the tools print does not tell: so the host's own plan is really loaded, by each backend, in a
+ * the tools print does not say: so the host's own plan is really loaded, by each backend, in a
  * network namespace made for it, which ends with the child that does it. The host's rules are not
  * touched.
  */
@@ -22,7 +22,7 @@
 #define TABLE "/proc/net/netfilter/nfnetlink_queue"
 
 /*
- * The kernel loads nfnetlink_queue when somebody speaks to it; this says what is without effect
+ * The kernel loads nfnetlink_queue when it is first used; this says what is without effect
  * there (unbinding a protocol family, as programs for old kernels do).
  */
 static void wake_queue_module(void)

@@ -7,7 +7,7 @@
  * packet at every port where a list may change its mind.
  *
  * A rule that itself reaches into such a range is for answers, and is not tried. Where an explicit
- * deny stops an answer somebody has meant it. With a finding the rule to add is told.
+ * deny stops a reply it is taken as intended. A finding names the rule to add.
  */
 #include "ctl/doctor/doctor.h"
 
@@ -19,7 +19,7 @@
 #include "core/clients.h"
 #include "conf/conf.h"
 
-/* How many packets are judged at most: a list of thousands of rules is not tried to its end. */
+/* How many packets are evaluated at most: a list of thousands of rules is not tried to its end. */
 #define TRIALS_MAX 200000
 
 struct range {
@@ -134,7 +134,7 @@ static void say(struct doctor *doctor, const struct trial *trial, const struct r
 }
 
 /*
- * Tells of the first rule of each protocol and family that has no answers: mending it often mends
+ * Reports the first rule of each protocol and family that has no replies: fixing it often fixes
  * more.
  */
 static void try_rules(struct doctor *doctor, struct trial *trial, uint8_t protocol,

@@ -16,7 +16,7 @@ static const struct steer_rules *loaded(const struct doctor *doctor)
 	return &doctor->survey.loaded[doctor->survey.backend];
 }
 
-/* Did somebody change or remove what `steer up` loaded? */
+/* Did another program change or remove what `steer up` loaded? */
 static bool tampered(const struct steer_desired *intent, const struct steer_status *survey)
 {
 	return !steer_rules_equal(&survey->loaded[intent->backend], &intent->rules);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * naclctl eval: judges packets by the million, one a line, one answer a line.
+ * naclctl eval: evaluates packets by the million, one per line, one answer per line.
  *
  * A line may end in an expectation, "=> deny 120", which makes a file of packets a unit test that
- * lives beside its rules. Answers go to stdout in the order of the lines; whatever is wrong goes to
- * stderr as FILE:LINE and never stops the rest. Memory does not grow with the input: one line
+ * is kept beside its rules. Answers go to stdout in the order of the lines; whatever is wrong goes
+ * to stderr as FILE:LINE and never stops the rest. Memory does not grow with the input: one line
  * buffer, and a line that does not fit is malformed.
  */
 #include <errno.h>
@@ -144,7 +144,7 @@ static void judge_line(struct run *run, char *text)
 
 /*
  * One line without its newline; false at the end of the input. A line that does not fit, or that
- * holds a NUL byte, is read to its end, and *fits says so. (fgets cannot tell the two apart.)
+ * contains a NUL byte, is read to its end, and *fits says so. (fgets cannot tell the two apart.)
  */
 static bool read_line(FILE *input, char text[static LINE_MAX_LEN], bool *fits)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * naclctl explain: judges one packet and its reply, and says why.
+ * naclctl explain: evaluates one packet and its reply, and says why.
  *
  * The point of the whole program in one answer: a network ACL remembers nothing, so the reply is
- * judged on its own. Here are the options, the exit status and the JSON; the story for people is in
- * explain_story.c, the judging in judge.c.
+ * evaluated on its own. Here are the options, the exit status and the JSON; the text for people
+ * is in text.c, the evaluation in roundtrip.c.
  */
 #include <getopt.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A packet and its reply, judged; and the rules that would let both pass.
+ * A packet and its reply, evaluated; and the rules that would let both pass.
  *
  * Suggestions are not trusted but tried: each is added to a scratch copy of the policy, which then
- * judges again, until both ways pass or no number is free. The copy shares names, sets and
+ * evaluates again, until both ways pass or no number is free. The copy shares names, sets and
  * associations with the policy and owns nothing but the lists of rules.
  */
 #include "ctl/explain/roundtrip.h"

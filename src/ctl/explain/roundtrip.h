@@ -16,7 +16,7 @@ struct suggestion {
 /* A request and a reply, forwarded: each may be stopped by two lists. */
 #define SUGGESTIONS_MAX 4
 
-/* One packet and its answer, judged. Rules are borrowed from the policy. */
+/* One packet and its reply, evaluated. Rules are borrowed from the policy. */
 struct roundtrip {
 	struct packet_line request;
 	struct packet_line reply;
@@ -28,7 +28,7 @@ struct roundtrip {
 	bool no_number;          /* not all of them: a list has no free number where it is needed */
 };
 
-/* Judges the packet and its reply by the linear reference. 0, or -ENOMEM. */
+/* Evaluates the packet and its reply by the linear reference. 0, or -ENOMEM. */
 int roundtrip_eval(const struct policy *policy, const struct packet_line *request,
 		   struct roundtrip *out);
 

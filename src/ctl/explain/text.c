@@ -5,7 +5,7 @@
  * done; and the rules that are missing, ready to paste.
  *
  * A list may hold 32,766 rules: those nearest to the decision are shown and the rest counted.
- * Nothing is judged here, and nothing is guessed: every reason is rule_compare's own answer.
+ * Nothing is evaluated here, and nothing is guessed: every reason is rule_compare's own answer.
  */
 #include "ctl/explain/explain.h"
 

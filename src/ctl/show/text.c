@@ -4,7 +4,7 @@
  * counters in the order in which packets meet the rules, then the queues.
  *
  * Whatever would surprise is said in words: monitor mode, a refused reload, packets that the kernel
- * had to drop unjudged, packets that no daemon survived. A value the daemon could not find out is a
+ * had to drop unfiltered, packets that crashed a daemon. A value the daemon could not find out is a
  * question mark, never a zero.
  */
 #include "ctl/show/show.h"
@@ -349,7 +349,7 @@ static void show_poisoned(const json_t *queue, const struct term *term, FILE *to
 
 	if (packets > 0)
 		fprintf(to,
-			"  %sPOISON%s: %s packet%s made nacld crash or hang; dropped, and kept "
+			"  %sPOISON%s: %s packet%s made nacld crash or hang; dropped, and saved "
 			"in " PATHS_STATE "/" PATHS_POISON ": please report\n",
 			term->bold, term->off, term_count((uint64_t)packets, count),
 			packets == 1 ? "" : "s");

@@ -98,8 +98,8 @@ static struct policy *load_policy(struct steer_request *request)
 }
 
 /*
- * A name may be that of an interface to come, or misspelt: then nothing is judged, and nothing else
- * says so.
+ * A name may be that of an interface to come, or misspelt: then nothing is filtered, and nothing
+ * else says so.
  */
 static void note_missing_interfaces(struct steer_request *request, const struct policy *policy)
 {

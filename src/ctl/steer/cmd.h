@@ -17,7 +17,7 @@ struct steer_request {
 	bool json;
 	bool dry_run;
 	bool guard;    /* "watch": put the rules back, whatever the configuration says */
-	json_t *notes; /* remarks in order; also told on stderr at once, unless json */
+	json_t *notes; /* remarks in order; also printed on stderr at once, unless json */
 };
 
 /*

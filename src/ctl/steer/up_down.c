@@ -4,8 +4,8 @@
  *
  * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
  * the same rules are loaded already nothing is changed. What another backend still holds is removed
- * only after the new rules are in: for a moment a packet may be judged twice, which changes no
- * verdict, but at no moment does one pass unjudged. `down` looks at every backend. Both note what
+ * only after the new rules are in: for a moment a packet may be filtered twice, which changes no
+ * verdict, but at no moment does one pass unfiltered. `down` looks at every backend. Both note what
  * should be loaded from then on, for `steer watch`.
  */
 #include "ctl/steer/cmd.h"
@@ -77,7 +77,7 @@ static void note_intent(struct steer_request *request, enum steer_backend backen
 /*
  * iptables-legacy has a table `security` only where the kernel was built with it. Without, outbound
  * packets are queued in mangle, before the host's own outbound rules: what passes both passes in
- * either order, and an unjudged host would be worse.
+ * either order, and an unfiltered host would be worse.
  */
 int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
 		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
@@ -260,7 +260,7 @@ int steer_down(struct steer_request *request)
 
 	if (request->dry_run)
 		return dry_down(request);
-	/* First, so that a guard never takes what follows for somebody else's deed. */
+	/* First, so that a guard never takes what follows for another program's change. */
 	if (steer_desired_clear())
 		steer_note(request,
 			   PATHS_STEERING " could not be cleared: a running `naclctl steer "

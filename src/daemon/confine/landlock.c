@@ -8,7 +8,8 @@
  * end at version 2, hence the system calls, the structure and the bits of later versions here.
  *
  * Not covered by any version so far: chmod, chown, stat and the like, which seccomp leaves out or
- * which tell no content. What is open already stays open: the queues, the control socket, the log.
+ * which reveal no content. What is open already stays open: the queues, the control socket, the
+ * log.
  */
 #include "daemon/confine/landlock.h"
 
@@ -89,7 +90,7 @@ static int open_ruleset(int abi)
 	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 }
 
-/* A folder that has gone meanwhile needs no rule. */
+/* A folder that was removed meanwhile needs no rule. */
 static int add_rule(int fd, const struct sandbox_folder *folder, int abi)
 {
 	struct landlock_path_beneath_attr rule = {

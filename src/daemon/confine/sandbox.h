@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * The daemon locks itself in: once everything is open, it gives up every system call and every file
+ * The daemon confines itself: once everything is open, it gives up every system call and every file
  * that it will not need (nacld(8), SECURITY). Irrevocable, and inherited by every thread and child.
  */
 
@@ -44,8 +44,8 @@ int sandbox_allow(struct sandbox *sandbox, const char *folder, enum sandbox_use 
 int sandbox_allow_around(struct sandbox *sandbox, const char *file, enum sandbox_use use);
 
 /*
- * No way back: no new privileges, landlock with the folders above, seccomp. To be called before the
- * first thread. What the kernel does not have is told to the log, in one line, and done without.
+ * Irrevocable: no new privileges, landlock with the folders above, seccomp. To be called before the
+ * first thread. What the kernel lacks is logged in one line, and done without.
  */
 void sandbox_enter(struct sandbox *sandbox);
 

@@ -9,8 +9,9 @@
  * is landlock.c's matter.
  *
  * A call has its place because a place in the code, or in the C library beneath it, makes it, and
- * stands under that reason. Names that a processor does not have are passed over. Descriptors that
- * are opened once, at start, need nothing here: netlink sockets, eventfd, signalfd, bind, listen.
+ * is listed under that reason. Names that a processor does not have are passed over. Descriptors
+ * that are opened once, at start, need nothing here: netlink sockets, eventfd, signalfd, bind,
+ * listen.
  */
 #include "daemon/confine/seccomp.h"
 

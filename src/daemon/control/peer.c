@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Peer credentials (unix(7), socket(7)): SO_PEERCRED tells user and primary group, SO_PEERGROUPS
+ * Peer credentials (unix(7), socket(7)): SO_PEERCRED gives user and primary group, SO_PEERGROUPS
  * the supplementary ones. Both are those of the moment in which the peer connected, kept by the
  * kernel; nothing the peer says counts, and no database is asked: membership is what the peer's
  * process has.
  *
  * Root may change things; so may the daemon's own user, as which systemd runs ExecReload, and the
- * members of the group nacld, whose purpose that is. Anybody else who was let in to the socket
- * reads.
+ * members of the group nacld, whose purpose that is. Anyone else who may open the socket
+ * only reads.
  */
 #include "daemon/control/peer.h"
 

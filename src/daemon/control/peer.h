@@ -16,7 +16,7 @@ struct peer {
 /* The group of this name; (gid_t)-1: there is none. Reads the system's databases. */
 gid_t peer_group(const char *name);
 
-/* 0 or -errno. `group` (gid_t)-1: nobody is in it. */
+/* 0 or -errno. `group` (gid_t)-1: it has no members. */
 int peer_read(int fd, gid_t group, struct peer *out);
 
 /* May it change things? Root, the daemon's own user, and the members of the group. */

@@ -7,7 +7,7 @@
  * without a byte moving. A line that is too long is answered and the connection closed; so is the
  * connection after the last free place.
  *
- * A connection that cannot be accepted, because no descriptor is free, goes on waiting in the
+ * A connection that cannot be accepted, because no descriptor is free, keeps waiting in the
  * kernel's backlog and keeps the listening socket readable: it is left alone for CONTROL_PAUSE_MS,
  * or waiting for it would be a busy loop.
  */
@@ -181,7 +181,7 @@ static void touch(struct client *client)
 }
 
 /*
- * A free place, or NULL. The last ones are kept for who may change things: a crowd of readers
+ * A free place, or NULL. The last ones are kept for who may change things: a flood of readers
  * cannot keep an administrator out.
  */
 static struct client *free_place(struct control *control, const struct peer *peer)
@@ -199,7 +199,7 @@ static struct client *free_place(struct control *control, const struct peer *pee
 }
 
 /*
- * Nobody there any more, or not yet: nothing. Else a shortage, which is said once until it is over.
+ * No client there, or not yet: nothing. Else a shortage, which is logged once until it is over.
  */
 static void pause_accepting(struct control *control, int err)
 {

@@ -13,9 +13,9 @@
 struct control;
 
 /*
- * Listens at `path`; its folder is made when missing, a socket nobody answers on is replaced. The
+ * Listens at `path`; its folder is made when missing, a dead socket is replaced. The
  * file is for its owner and group (the group nacld where it exists). 0, or -EADDRINUSE (another
- * daemon answers there), -EEXIST (a file that is no socket; it stays) or another -errno.
+ * daemon answers there), -EEXIST (a file that is not a socket; it stays) or another -errno.
  */
 int control_open(const char *path, struct control **out);
 

@@ -189,7 +189,7 @@ static json_t *outcomes_json(const struct daemon *daemon)
 	return object;
 }
 
-/* Malformed packets by reason, and what could not be judged: only what happened. */
+/* Malformed packets by reason, and what could not be filtered: only what happened. */
 static json_t *reasons_json(const struct daemon *daemon)
 {
 	json_t *object = json_object();

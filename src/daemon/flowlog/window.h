@@ -42,7 +42,7 @@ void flowlog_replace(struct flowlog *log, struct flow_tables *set);
  */
 void flowlog_work(struct flowlog *log, struct worker *workers);
 
-/* The file may have been renamed: opens it anew. */
+/* The file may have been renamed: reopens it. */
 void flowlog_reopen(struct flowlog *log);
 
 /*

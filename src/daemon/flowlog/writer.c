@@ -40,7 +40,7 @@ struct flowwriter {
 	/* The thread's own. */
 	struct flowfile file;
 	bool skipped;       /* a window with lost packets could not be written */
-	uint64_t told_lost; /* of state.lost: what SKIPDATA lines have told of */
+	uint64_t told_lost; /* of state.lost: what SKIPDATA lines have reported */
 	bool failing;
 };
 
@@ -56,7 +56,7 @@ static void lose(struct flowwriter *writer, uint64_t records)
 	pthread_mutex_unlock(&writer->lock);
 }
 
-/* Tells the log of the first failure and of the recovery; the state has the present error. */
+/* Logs the first failure and the recovery; the state has the present error. */
 static void note(struct flowwriter *writer, const char *path, int err)
 {
 	const char *hint = err == -ENOENT || err == -EACCES

@@ -8,7 +8,7 @@
  * and every packet read is answered.
  *
  * Netlink errors come back as messages of their own (no acknowledgement is asked for): a verdict
- * for a packet that is gone is ENOENT, and so on. They are counted; the traffic goes on.
+ * for a packet that is gone is ENOENT, and so on. They are counted; traffic is not affected.
  */
 #include "daemon/path/batch.h"
 
@@ -61,7 +61,7 @@ static int map_region(struct batch *batch, int fd)
 
 	if (region == MAP_FAILED)
 		return -errno;
-	/* A child that judges for this process must not get at messages (isolate.h). */
+	/* A child that filters for this process must not reach messages (privsep/parent.h). */
 	if (fd >= 0)
 		madvise(region, sizeof(*region), MADV_DONTFORK);
 	/*
@@ -392,7 +392,7 @@ bool batch_poison(struct batch *batch, unsigned int *i, struct batch_packet *out
 	*i = judging - 1;
 	if (batch_packet_at(batch, *i, errors, out))
 		return true;
-	clear_slot(&region->slots[*i]); /* no packet, so nobody waits for an answer */
+	clear_slot(&region->slots[*i]); /* no packet, so nothing waits for an answer */
 	return false;
 }
 

@@ -24,7 +24,7 @@
  * The receive buffers: one contiguous mapping without a pointer in it, which a successor can take
  * over when this process dies. A slot holds an unanswered packet from the moment the kernel has
  * written it, that is from nlmsg_len on, until its verdict was sent: then `answered` is its id or a
- * later one. (To empty each slot instead would fetch a cache line a packet that nobody needs.)
+ * later one. (To empty each slot instead would fetch a cache line per packet for nothing.)
  */
 #define BATCH_REGION_MAGIC  0x6c63616eu /* "nacl" */
 #define BATCH_REGION_LAYOUT 1
@@ -47,8 +47,8 @@ struct batch_geometry {
 };
 
 /*
- * The kernel's counts of lost packets when the log last told of them: it counts on in a queue that
- * is kept.
+ * The kernel's counts of lost packets when the log last reported them: they continue in
+ * a queue that is kept.
  */
 struct batch_told {
 	uint32_t dropped;      /* the queue was full */
@@ -58,7 +58,7 @@ struct batch_told {
 struct batch_region {
 	struct batch_geometry geometry;
 	/*
-	 * 1 + the slot whose packet is being judged; 0 while receiving or sending. `poisonous` is
+	 * 1 + the slot whose packet is being filtered; 0 while receiving or sending. `poisonous` is
 	 * the same number once that packet has made the process crash or hang: a kill from outside,
 	 * which may fall into the same moment, does not set it.
 	 */
@@ -133,8 +133,9 @@ void batch_fini(struct batch *batch);
 bool batch_foreign_last_id(int fd, uint32_t *id, bool *known);
 
 /*
- * Message i as a packet, which is the one being judged from here on; false when it is not one (then
- * counted in errors, if it is an error). Whatever the bytes are, nothing outside the slot is read.
+ * Message i as a packet, which is the one being filtered from here on; false when it is not one
+ * (then counted in errors, if it is an error). Whatever the bytes are, nothing outside the slot is
+ * read.
  */
 bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static BATCH_ERRORS],
 		     struct batch_packet *out);
@@ -145,20 +146,20 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
  */
 void batch_answer(struct batch *batch, const struct batch_packet *packet, enum action action);
 
-/* Every packet is judged: what goes wrong from here on is no packet's fault. */
+/* Every packet is filtered: what goes wrong from here on is no packet's fault. */
 void batch_judged(struct batch *batch);
 
 /* After the verdicts were sent, and only then: forgets them and the messages they answer. */
 void batch_clear(struct batch *batch);
 
 /*
- * The packet being judged, if there is one, is what crashes or hangs this process. Safe in a signal
- * handler and from another thread.
+ * The packet being filtered, if there is one, is what crashes or hangs this process. Safe in a
+ * signal handler and from another thread.
  */
 void batch_blame(struct batch_region *region);
 
 /*
- * The packet that the last process was judging when it crashed or hung, and which message it is;
+ * The packet that the last process was filtering when it crashed or hung, and which message it is;
  * false when there is none.
  */
 bool batch_poison(struct batch *batch, unsigned int *i, struct batch_packet *out);

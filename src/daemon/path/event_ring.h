@@ -7,7 +7,7 @@
 
 /* A packet that was dropped, or would have been: enough to say which and why. */
 struct event {
-	uint64_t serial; /* of the snapshot that judged it: `acl` is an index in that one */
+	uint64_t serial; /* of the snapshot that evaluated it: `acl` is an index in that one */
 	uint32_t acl;
 	uint16_t rule;     /* 0: the implicit deny */
 	uint8_t direction; /* enum direction */

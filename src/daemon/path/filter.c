@@ -3,9 +3,9 @@
  * From messages to verdicts: the life of a packet.
  *
  * Invariant: a packet's id and queue are read first (batch_packet_at), and every path below
- * filter_packet then gives exactly one verdict, to that queue, for that id. What cannot be judged
- * gets the configured failure verdict. On this path there is no allocation, no descriptor, no lock
- * and no log call.
+ * filter_packet then gives exactly one verdict, to that queue, for that id. What cannot be
+ * evaluated gets the configured failure verdict. On this path there is no allocation, no
+ * descriptor, no lock and no log call.
  */
 #include "daemon/path/filter.h"
 

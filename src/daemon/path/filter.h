@@ -8,12 +8,12 @@
 #include "daemon/path/event_ring.h"
 #include "daemon/path/snapshot.h"
 
-/* Why a packet could not be judged and got the failure verdict. */
+/* Why a packet could not be evaluated and got the failure verdict. */
 enum filter_failure {
 	FILTER_NO_PAYLOAD,   /* "no-payload": the message carried no packet */
 	FILTER_OTHER_FAMILY, /* "other-family": neither IPv4 nor IPv6 */
 	FILTER_OTHER_HOOK,   /* "other-hook": queued from a hook that no ACL applies to */
-	FILTER_NO_ANSWER,    /* "no-answer": the judging process said neither accept nor drop */
+	FILTER_NO_ANSWER,    /* "no-answer": the filtering child said neither accept nor drop */
 	FILTER_FAILURES,
 };
 
@@ -33,8 +33,8 @@ struct filter_counters {
 };
 
 /*
- * One worker's bench: which counters are its own, and where it tells of dropped packets. What it
- * points at is in shared memory (sharedmem.h), where a child may write; the bench itself never is.
+ * What one worker needs: its own counters, and where it reports dropped packets. What it points at
+ * is in shared memory (path/shared.h), where a child may write; this struct itself never is.
  */
 struct filter {
 	unsigned int index; /* of its counter array in a snapshot */
@@ -47,18 +47,18 @@ struct filter {
 struct flow_table *filter_flows(const struct filter *filter, const struct snapshot *snapshot);
 
 /*
- * Judges one packet and counts it: what is to be done with it, in monitor mode too. No system
+ * Filters one packet and counts it: what is to be done with it, in monitor mode too. No system
  * call, no allocation, no lock.
  */
 enum action filter_packet(struct filter *filter, struct snapshot *snapshot,
 			  struct flow_table *flows, int64_t now_s, const struct batch_packet *in);
 
-/* The failure verdict, for a packet nobody could filter; counted. */
+/* The failure verdict, for a packet that could not be evaluated; counted. */
 enum action filter_fail(struct filter *filter, const struct snapshot *snapshot,
 			enum filter_failure failure);
 
 /*
- * Judges the `n` messages of a batch: one verdict a packet, into the batch. No system
+ * Filters the `n` messages of a batch: one verdict per packet, into the batch. No system
  * call but the clock's vDSO, no allocation, no lock.
  */
 void filter_batch(struct filter *filter, struct snapshot *snapshot, struct batch *batch,

@@ -113,7 +113,7 @@ static int bind_queue(struct queue *queue, uint32_t length, enum policy_failure 
 		return err;
 	/*
 	 * No packet comes before there is a copy mode, so that the answer to a request is the next
-	 * message. Then the first packet may come at once, and an answer would stand behind it.
+	 * message. Then the first packet may come at once, and an answer would come after it.
 	 */
 	nlh = config_message(queue, buf);
 	put_limits(nlh, length, on_failure);
@@ -123,8 +123,8 @@ static int bind_queue(struct queue *queue, uint32_t length, enum policy_failure 
 
 /*
  * The kernel answers a bind with EPERM both without the capability and when another program owns
- * the queue. PF_BIND does nothing any more, but asks for the same capability, and for no queue.
- * (The process's own capabilities tell less: they may not reach this network namespace.)
+ * the queue. PF_BIND no longer does anything, but needs the same capability, and no queue.
+ * (The process's own capabilities say less: they may not reach this network namespace.)
  */
 static bool may_configure(struct queue *queue)
 {
@@ -198,7 +198,7 @@ static int new_buffers(struct queue *queue)
 	err = batch_init(&queue->batch, queue->buffers_fd);
 	if (err)
 		return err;
-	/* Nobody who gets hold of it can take the memory away from under us. */
+	/* Whoever gets hold of it cannot shrink the memory under us. */
 	fcntl(queue->buffers_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	point_at_slots(queue);
 	queue->is_new = true;

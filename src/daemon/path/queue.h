@@ -32,7 +32,7 @@ int queue_open(uint16_t number, uint32_t length, enum policy_failure on_failure,
 
 /*
  * What a queue is made of, for a descriptor store: a netlink socket that owns the kernel's queue,
- * and the memfd with the receive buffers. With both, a successor goes on where this process died.
+ * and the memfd with the receive buffers. With both, a successor continues where this process died.
  * Not yet there: -1.
  */
 struct queue_fds {
@@ -41,9 +41,9 @@ struct queue_fds {
 };
 
 /*
- * Goes on with a predecessor's queue, whose descriptors are this queue's from here on, also on
+ * Continues a predecessor's queue, whose descriptors are this queue's from here on, also on
  * failure. Packets that it had read and not answered are the first batch (queue_leftover). Where
- * its buffers have another layout they are put back into the kernel's queue, behind what waits
+ * its buffers have another layout they are put back into the kernel's queue, after what waits
  * there. As queue_open otherwise; -EBADF when the descriptors are no queue, which then has lost
  * what waited.
  */

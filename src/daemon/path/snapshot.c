@@ -5,7 +5,7 @@
  * A snapshot is complete before any worker sees it: policy finished, counter arrays allocated and
  * touched. Counts live beside the policy they belong to; when the last worker has left the old
  * snapshot, its counts move into the `base` of the new one for every rule that stayed the same, so
- * a reload neither loses a count nor stops anybody.
+ * a reload neither loses a count nor stops a worker.
  */
 #include "daemon/path/snapshot.h"
 

@@ -34,7 +34,7 @@ struct snapshot {
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
-	struct isolate **isolates;     /* [worker], the daemon's; NULL: judged in this process */
+	struct isolate **isolates;     /* [worker], the daemon's; NULL: filtered in this process */
 };
 
 /*
@@ -49,7 +49,7 @@ void snapshot_free(struct snapshot *snapshot);
 struct rule_counter snapshot_counter(const struct snapshot *snapshot, uint32_t counter);
 
 /*
- * Carries counts over to the rules of `to` that mean the same as in `from`: equal ACL name,
+ * Copies counts over to the rules of `to` that mean the same as in `from`: equal ACL name,
  * direction, number and content. Call when no worker uses `from` any more. O(rules).
  */
 void snapshot_inherit(const struct snapshot *from, struct snapshot *to);

@@ -3,7 +3,7 @@
  * When a packet brings its filter down, the successor must know which: judging it again would bring
  * that one down as well, for ever. But a kill from outside says nothing about the packet that
  * happened to be in hand. The difference is known only while dying: a fault, or abort(), happens in
- * the thread that judges, and only then is its packet accused.
+ * the filtering thread, and only then is its packet blamed.
  *
  * The handler does that one store and gives the signal back to whoever had it before (the default
  * action with its core dump, or a sanitizer): returning repeats the fault.
@@ -23,7 +23,7 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, S
 static __thread struct batch_region *watched;
 static struct sigaction before[FATAL_COUNT];
 
-/* By this very thread: a fault, or raise() and abort(). Not a kill by somebody. */
+/* By this very thread: a fault, or raise() and abort(). Not a kill from outside. */
 static bool own_doing(const siginfo_t *info)
 {
 	return info->si_code > 0 || (info->si_code == SI_TKILL && info->si_pid == getpid());

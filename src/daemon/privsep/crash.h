@@ -9,13 +9,13 @@
 #define CRASH_STACK_LEN 16384
 
 /*
- * From here on a crash of a thread that crash_watch was called in accuses its packet. Once a
+ * From here on a crash of a thread that crash_watch was called in blames its packet. Once a
  * process.
  */
 void crash_install(void);
 
 /*
- * The calling thread judges the packets of `region`. `stack` is for the handler: the thread's own
+ * The calling thread filters the packets of `region`. `stack` is for the handler: the thread's own
  * may be what it has run out of. Both must outlive the thread.
  */
 void crash_watch(struct batch_region *region, uint8_t stack[static CRASH_STACK_LEN]);

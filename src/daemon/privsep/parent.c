@@ -6,10 +6,10 @@
  * The parent keeps the netlink socket, the messages and the ids. It copies each packet's bytes into
  * memory shared with the child, wakes it through a pipe, waits at another, and turns the answers
  * into verdicts: each answer belongs to a place that was handed over in this batch, so there is no
- * id to forge. A byte that is no answer counts as a failure to filter.
+ * id to forge. A byte that is not an answer counts as a failure to filter.
  *
  * The child is a fork: policy, compiled lists and tables are there without being sent. It is made
- * anew by each reload, before the new policy is swapped in, and lives and dies with its snapshot.
+ * again by each reload, before the new policy is swapped in, and ends with its snapshot.
  * Shared is what it must write: answers (its own only), counters, events, flows; all of that is
  * data to the parent, never a pointer, a size, a descriptor or an unchecked index. The receive
  * buffers are not inherited (MADV_DONTFORK).
@@ -134,7 +134,7 @@ static bool is_accused(const struct isolate *isolate)
 }
 
 /*
- * Waits for the child to say something; false when it is gone, or accused and the wait interrupted.
+ * Waits for the child to say something; false when it is gone, or blamed and the wait interrupted.
  */
 static bool answered(const struct isolate *isolate)
 {
@@ -147,14 +147,14 @@ static bool answered(const struct isolate *isolate)
 	return n == 1;
 }
 
-/* How it ended, as waitpid(2) tells. */
+/* How it ended, as waitpid(2) says. */
 static int bury(struct isolate *isolate)
 {
 	int status = 0;
 
 	close(isolate->go);
 	close(isolate->done);
-	kill(isolate->pid, SIGKILL); /* whatever it still does, it does for nobody */
+	kill(isolate->pid, SIGKILL); /* whatever it still does has no effect */
 	while (waitpid(isolate->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	isolate->pid = 0;
@@ -243,7 +243,7 @@ void privsep_blame(struct isolate *isolate)
 	__atomic_store_n(&isolate->accused, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Copies what is to be judged. Places without a packet are answered from the start. */
+/* Copies what is to be filtered. Places without a packet are answered from the start. */
 static void hand_over(struct isolate *isolate, struct batch *batch)
 {
 	uint64_t *errors = isolate->filter->counters->errors;

@@ -14,9 +14,9 @@
 struct isolate;
 
 /*
- * Forks a child that judges by `snapshot` as `filter`, which must outlive it and hold shared memory
- * where the child writes (sharedmem.h). 0; -ENOSYS where the kernel has no seccomp filters; another
- * -errno.
+ * Forks a child that filters by `snapshot` as `filter`, which must outlive it and hold shared
+ * memory where the child writes (path/shared.h). 0; -ENOSYS where the kernel has no seccomp
+ * filters; another -errno.
  */
 int privsep_new(struct filter *filter, struct snapshot *snapshot, struct isolate **out);
 
@@ -25,7 +25,7 @@ void privsep_free(struct isolate *isolate);
 
 /*
  * What filter_batch does, for the batch in a queue's buffers: every packet gets its verdict into
- * the batch. A child that dies is replaced and goes on; the packet it died of is dropped and saved
+ * the batch. A child that dies is replaced; the packet it died of is dropped and saved
  * (poison.h). False when no child can be had now: nothing is answered, try again.
  */
 bool privsep_filter(struct isolate *isolate, struct queue *queue);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A packet nobody survives judging is dropped by the successor before it judges anything: it costs
- * one restart and itself, not the host. Dropped whatever on_failure says, since accepting it would
- * give an attacker a packet that passes. Order matters: saved first, answered, and only then
+ * A packet that crashes or hangs its filter is dropped by the successor before anything else: it
+ * costs one restart and itself, not the host. Dropped whatever on_failure says, since accepting it
+ * would give an attacker a packet that passes. Order matters: saved first, answered, and only then
  * forgotten, so that dying on the way does it again.
  *
  * The file is a capture of one packet (the classic pcap format, link type raw IP), so that the
@@ -65,7 +65,7 @@ static int write_capture(int fd, const struct batch_packet *packet)
 	return (size_t)len == sizeof(header) + packet->copy_len ? 0 : -ENOSPC;
 }
 
-/* The first free name, or the last one anew. */
+/* The first free name, or the last one again. */
 static int open_file(const char *folder, char *path, size_t size)
 {
 	int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;

@@ -8,7 +8,7 @@
 
 /*
  * Deals with the packet that brought the last process down or held it up, if there is one: it is
- * dropped, the log tells of it, and its bytes go to poison/ in the state folder ($STATE_DIRECTORY,
+ * dropped, it is logged, and its bytes go to poison/ in the state folder ($STATE_DIRECTORY,
  * set by systemd), as a capture file that tcpdump reads. At most POISON_FILES_MAX are kept; the
  * last one is then overwritten. Call before the queue's worker starts.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * iptables-legacy has no notifications: whoever wants to know must ask, and asks often. Reading the
+ * iptables-legacy has no notifications: it has to be polled, and often. Reading the
  * rules through iptables-save would be two processes a look. The kernel's own summary of a table
  * (IPT_SO_GET_INFO: how many entries, how many bytes, where each hook begins) is one getsockopt,
  * takes microseconds however long the table is, and changes with every rule that is added or
  * removed. A rule replaced by one of the same size stays unseen by it: the caller reads everything
  * now and then.
  *
- * Only tables that our rules stand in are asked about: asking for a table has the kernel create it.
+ * Only tables with rules of ours are polled: asking for a table has the kernel create it.
  */
 #include "steer/watch/nft_events.h"
 

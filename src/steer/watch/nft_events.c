@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define BUFFER_LEN 65536
-#define SOCKET_LEN (1 << 20) /* a ruleset that is flushed tells of each of its rules */
+#define SOCKET_LEN (1 << 20) /* a flushed ruleset sends an event for each of its rules */
 
 int nft_events_open(void)
 {
@@ -65,7 +65,7 @@ static const void *attribute(const struct nlmsghdr *message, int type, size_t *l
 }
 
 /*
- * Where steering's rules stand: its own nft table, or the iptables tables that lead to its chains.
+ * Where steering's rules are: its own nft table, or the iptables tables that lead to its chains.
  */
 static bool is_of_interest(const struct nlmsghdr *message)
 {

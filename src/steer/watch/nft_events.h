@@ -4,11 +4,11 @@
 
 #include "steer/backend.h"
 
-/* What the kernel tells of changes to nftables, which the nft variant of iptables is too. */
+/* The kernel's change events of nftables, which the nft variant of iptables uses too. */
 struct steer_news {
-	bool touched; /* a table of ours, or one that ours may stand in, changed */
+	bool touched; /* a table of ours, or one that may contain ours, changed */
 	/*
-	 * "nft (pid 17)": who did it, of several the last that removed something; "": not told yet
+	 * "nft (pid 17)": who did it, of several the last that removed something; "": not known yet
 	 */
 	char by[40];
 	bool pending, removal; /* of a transaction whose end was not seen: it touched, it removed */
@@ -21,8 +21,8 @@ int nft_events_open(void);
 void nft_events_drain(int fd, struct steer_news *news);
 
 /*
- * iptables-legacy tells nobody, so it has to be asked: size, number of rules and entry points of
- * the tables that `rules` stand in, of both families. Changes whenever a rule or chain comes or
+ * iptables-legacy has no events, so it is polled: size, number of rules and entry points of
+ * the tables that contain `rules`, of both families. Changes whenever a rule or chain comes or
  * goes.
  */
 #define STEER_LEGACY_TABLES 4
@@ -39,7 +39,7 @@ void legacy_poll_open(struct legacy_poll *legacy);
 void legacy_poll_close(struct legacy_poll *legacy);
 
 /*
- * Looks again. True: something changed since the last look, or it cannot be told. Two system calls
+ * Looks again. True: something changed since the last look, or it is not known. Two system calls
  * a table.
  */
 bool legacy_poll_changed(struct legacy_poll *legacy, const struct steer_rules *rules);

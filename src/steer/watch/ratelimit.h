@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * How often steering is put back: STEER_PACE_COUNT times in any STEER_PACE_MS. Against somebody who
- * removes it as often, each turn drops what waits in the queues, and neither ever wins.
+ * How often steering is restored: STEER_PACE_COUNT times in any STEER_PACE_MS. Against a program
+ * that removes it as often, each turn drops what waits in the queues, and neither ever wins.
  */
 #define STEER_PACE_COUNT 5
 #define STEER_PACE_MS    60000

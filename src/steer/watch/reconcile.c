@@ -7,9 +7,9 @@
  * administrator's `down` is ever undone. The ruleset is read under the lock that `up` and `down`
  * hold, so no half-done change is looked at.
  *
- * The same damage is told once, not at every look. A guard puts the rules back by the loader of
- * `steer up`, at the pace of steer_ratelimit.h: against a program that keeps removing them it is an
- * alarm a minute, and not a fight. What was put back is read again: a repair is claimed only when
+ * The same damage is reported once, not at every look. A guard restores the rules by the loader of
+ * `steer up`, at the rate of ratelimit.h: against a program that keeps removing them it is an
+ * alarm a minute, and not a fight. What was restored is read again: a repair is claimed only when
  * it is one.
  */
 #include "steer/watch/reconcile.h"

@@ -24,24 +24,24 @@ struct steer_reconciler {
 	struct legacy_poll legacy;
 	struct steer_desired intent; /* as of the last look; empty rules: none */
 	enum steer_condition condition;
-	char alarm[STEER_DIFF_LEN]; /* the last one told, so that it is told once */
+	char alarm[STEER_DIFF_LEN]; /* the last one raised, so that it is raised once */
 	struct steer_ratelimit pace;
-	bool paused;    /* the pace is used up, and that was said */
+	bool paused;    /* the rate limit was reached, and that was reported */
 	const char *by; /* during a look: who changed something, or "" */
 };
 
 /*
- * One look: what is loaded beside what should be; says what is news, and puts the rules back where
+ * One look: what is loaded beside what should be; reports what is new, and restores the rules where
  * it may.
  *
- * @by          who made the change that it is for, as the kernel tells it, or ""
+ * @by          who made the change that it is for, as the kernel says, or ""
  * @changed_ms  when that was noticed, or STEER_NEVER
  *
  * Returns when to look again whatever happens meanwhile, or STEER_NEVER. Takes the steering's lock.
  */
 int64_t steer_reconcile_look(struct steer_reconciler *guard, const char *by, int64_t changed_ms);
 
-/* Do the rules stand where nobody tells of changes, so that somebody has to ask? */
+/* Are the rules where there are no change events, so that they have to be polled? */
 bool steer_reconcile_must_ask(const struct steer_reconciler *guard);
 
 #endif

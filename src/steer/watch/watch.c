@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `naclctl steer watch`: somebody flushes the rules (`nft flush ruleset`, `iptables -F`, another
- * firewall's reload), and from then on no packet reaches nacld and everything passes. This notices.
+ * `naclctl steer watch`: another program flushes the rules (`nft flush ruleset`, `iptables -F`,
+ * another firewall's reload), and from then on no packet reaches nacld and everything passes. This
+ * notices.
  *
- * It sleeps until the kernel tells of a change, somebody runs `up` or `down`, or a signal comes;
- * only iptables-legacy, which tells nothing, has it wake up twice a second. A burst of changes is
+ * It sleeps until the kernel reports a change, `up` or `down` is run, or a signal comes;
+ * only iptables-legacy, which reports nothing, has it wake up twice a second. A burst of changes is
  * one look: it waits until none has come for SETTLE_MS, and for SETTLE_MAX_MS at most.
  *
- * This file waits; reconcile.c looks, speaks and mends; nft_events.c and legacy_poll.c
+ * This file waits; reconcile.c checks, reports and restores; nft_events.c and legacy_poll.c
  * hear and ask the kernel.
  */
 #include "steer/watch/watch.h"
