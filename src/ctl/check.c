@@ -135,7 +135,7 @@ const struct command command_check = {
 	.summary = "check a configuration file; --print shows its canonical text",
 	.synopsis = "[--print] [--json] [FILE ...]",
 	.about =
-		"Reads configurations as nacld would and tells everything that is wrong with them.\n"
+		"Reads configurations as nacld would and reports everything that is wrong with them.\n"
 		"FILE is " PATHS_CONFIG " unless given. With --json the answer is a JSON\n"
 		"object a file on stdout: verdict, counts, diagnostics.\n",
 	.after =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * naclctl: everything a person types. One table of commands, from which come the usage, `naclctl
+ * naclctl: the command line. One table of commands, from which come the usage, `naclctl
  * help` and the shells' completion; a command lives in the file of its name. Bare `naclctl` is
  * `naclctl show`.
  */

@@ -99,8 +99,7 @@ static int parse_options(int argc, char **argv, struct options *out)
 	if (out->check && optind < argc)
 		out->config = argv[optind++];
 	if (optind < argc)
-		return options_refuse(&command_line, "extra argument \"%s\"",
-				      argv[optind]);
+		return options_refuse(&command_line, "extra argument \"%s\"", argv[optind]);
 	return -1;
 }
 

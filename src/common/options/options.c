@@ -121,6 +121,6 @@ int options_parse(const struct command *command, int argc, char **argv, void *va
 	}
 	if (command->operands_max < 0 || argc - optind <= command->operands_max)
 		return -1;
-	return options_refuse(command, "\"%s\" is one argument too many",
+	return options_refuse(command, "extra argument \"%s\"",
 			      argv[optind + command->operands_max]);
 }

@@ -242,23 +242,22 @@ static const struct option_entry options[] = {
 const struct command command_eval = {
 	.program = "naclctl",
 	.name = "eval",
-	.summary = "evaluate a list of packets, one a line",
+	.summary = "evaluate a list of packets, one per line",
 	.synopsis = "[OPTION ...] [PACKETS|-]",
 	.about =
-		"Evaluates packets, one a line (from a file, or stdin), and answers one a line:\n"
+		"Evaluates packets, one per line (from a file, or stdin), one answer per line:\n"
 		"\n"
 		"  in tcp 203.0.113.9:40000 192.0.2.1:443          allow web 100\n"
 		"  out icmp 192.0.2.1 203.0.113.9 type 8 code 0    deny web *\n"
 		"  forward udp 10.0.1.5:5353 10.0.2.7:53           allow a 100 b 110\n"
 		"\n"
-		"A forwarded packet that leaves one protected subnet and enters another is asked twice:\n"
-		"the answer names ACL and rule of both, in that order. Where no list is asked it is\n"
+		"A forwarded packet that leaves one protected subnet and enters another is evaluated twice:\n"
+		"the answer names ACL and rule of both, in that order. Where no list applies it is\n"
 		"\"allow exempt NAME\", \"allow within-subnet\" or \"allow unprotected\". A line may end in\n"
 		"what is expected: => allow, => deny 120, => deny * (of two rules the last one).\n"
 		"# begins a comment.\n",
-	.after =
-		"Exit status: 0, 1 when an expectation does not hold, 2 for usage, a bad file or a line\n"
-		"that is no packet.\n",
+	.after = "Exit status: 0, 1 when an expectation fails, 2 for usage, a bad file or a line\n"
+		 "that is not a packet.\n",
 	.options = options,
 	.operands = {OPTIONS_FILES, ""},
 	.operands_max = 1,

@@ -157,7 +157,7 @@ const struct command command_explain = {
 	.synopsis = "[OPTION ...] in|out|forward PROTO SRC[:PORT] DST[:PORT]",
 	.about =
 		"Evaluates the packet and its reply: which list, which rule, and why. IPv6 with a port\n"
-		"stands in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n",
+		"is in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n",
 	.after =
 		"Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
 		"its reply is dropped.\n",
