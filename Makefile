@@ -37,7 +37,7 @@ all: $(B)/nacld $(B)/naclctl $(COMPLETIONS) ## build nacld and naclctl into buil
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
-$(B)/naclctl: LIBS = -lconfig -ljansson
+$(B)/naclctl: LIBS = -lconfig -ljansson -lyaml
 $(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
 
 # Archives use each other: the linker searches them until nothing is missing.
@@ -124,13 +124,13 @@ demo: ## the classic mistake on real packets: nginx, curl and nacld in two names
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: lint check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
-	systemd-check install-check update-golden check-vm deps summary
+	interop systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
-	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl layering shellcheck mandoc-lint \
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl interop layering shellcheck mandoc-lint \
 		docs format-check systemd-check install-check instructions fuzz-smoke e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
@@ -143,6 +143,9 @@ unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
 
 ctl: all ## naclctl's commands: golden output, hard cases
 	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
+
+interop: all ## naclctl import: what other tools write, and files that mean harm
+	$(Q)tests/suite $(B)/results interop tests/interop/run $(B)
 
 golden: all ## configurations in, canonical text or exact errors out
 	$(Q)tests/suite $(B)/results golden tests/golden/run $(B)
@@ -252,7 +255,7 @@ $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$$(fuzz_$$*_SRC)) $(ARCHIVES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
-		-lconfig -ljansson -lnetfilter_queue -lmnl -lsystemd -lseccomp -lpthread
+		-lconfig -ljansson -lyaml -lnetfilter_queue -lmnl -lsystemd -lseccomp -lpthread
 
 $(B)/seed: $(call obj,tests/fuzz/seed.c)
 	$(call say,LINK,$@)

@@ -18,6 +18,7 @@ extern const struct command command_steer;
 extern const struct command command_doctor;
 extern const struct command command_explain;
 extern const struct command command_eval;
+extern const struct command command_import;
 extern const struct command command_export;
 
 /* Options of several commands: the struct and its member that hold the value. */

@@ -89,14 +89,29 @@ static int refuse(const struct command *command, const struct tables *tables, in
 	return command->usage_status;
 }
 
-static void store(const struct option_entry *entry, void *values)
+bool options_repeats(const struct option_entry *entry)
+{
+	size_t len = entry->argument ? strlen(entry->argument) : 0;
+
+	return len > 3 && strcmp(entry->argument + len - 3, "...") == 0;
+}
+
+/* False: there is no room for one more. */
+static bool store(const struct option_entry *entry, void *values)
 {
 	char *at = (char *)values + entry->offset;
 
-	if (entry->argument)
+	if (options_repeats(entry)) {
+		struct option_list *list = (struct option_list *)(void *)at;
+
+		if (list->count == OPTION_LIST_MAX)
+			return false;
+		list->items[list->count++] = optarg;
+	} else if (entry->argument)
 		*(const char **)(void *)at = optarg;
 	else
 		*(bool *)at = true;
+	return true;
 }
 
 int options_parse(const struct command *command, int argc, char **argv, void *values)
@@ -117,7 +132,9 @@ int options_parse(const struct command *command, int argc, char **argv, void *va
 			options_help(command, stdout);
 			return 0;
 		}
-		store(entry, values);
+		if (!store(entry, values))
+			return options_refuse(command, "--%s more than %d times", entry->name,
+					      OPTION_LIST_MAX);
 	}
 	if (command->operands_max < 0 || argc - optind <= command->operands_max)
 		return -1;

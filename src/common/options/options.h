@@ -16,12 +16,24 @@
 #define OPTIONS_FILES "<files>"
 #define OPTIONS_ACLS  "<acls>" /* of the running daemon */
 
+/* The arguments of an option that may be given more than once, in their order. */
+#define OPTION_LIST_MAX 64
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t count;
+};
+
 struct option_entry {
-	char letter;          /* 0: none, the long name alone */
-	const char *name;     /* the long name, without its dashes */
-	const char *argument; /* as the help calls it, "FILE"; NULL: it takes none */
+	char letter;      /* 0: none, the long name alone */
+	const char *name; /* the long name, without its dashes */
+	const char *
+		argument; /* as the help calls it, "FILE"; NULL: it takes none; at its end "...": the
+				 option may be given more than once */
 	const char *help; /* a few words; "\n" goes on in the next line, set in like the first */
-	size_t offset;    /* in the caller's struct: a const char *, or a bool without argument */
+	/*
+	 * In the caller's struct: a const char *, a struct option_list, or a bool without argument.
+	 */
+	size_t offset;
 	const char *complete; /* what the argument may be; NULL: nothing can be offered */
 };
 
@@ -52,6 +64,9 @@ int options_parse(const struct command *command, int argc, char **argv, void *va
 /* "naclctl check: MESSAGE; try naclctl help check", on stderr. Returns usage_status. */
 int options_refuse(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* May the option be given more than once? */
+bool options_repeats(const struct option_entry *entry);
 
 /* "naclctl check", or "nacld". */
 void options_print_name(const struct command *command, FILE *to);
