@@ -37,7 +37,7 @@ all: $(B)/nacld $(B)/naclctl $(COMPLETIONS) ## build nacld and naclctl into buil
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
-$(B)/naclctl: LIBS = -lconfig -ljansson -lyaml
+$(B)/naclctl: LIBS = -lmnl -lconfig -ljansson -lyaml
 $(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
 
 # Archives use each other: the linker searches them until nothing is missing.
@@ -66,7 +66,7 @@ $(B)/%.o: %.c Makefile
 # One unit test, one program, and the few sources it needs.
 RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
 CLASSIFY := $(call sources,core/classify) $(RULES)
-POLICY   := src/core/policy.c $(CLASSIFY)
+POLICY   := $(addprefix src/core/,policy.c exempt/exempt.c) $(CLASSIFY)
 SPACE    := $(call sources,core/space) $(CLASSIFY)
 PARSER   := $(sort $(wildcard src/core/packet*.c)) src/core/addr.c
 
@@ -89,8 +89,9 @@ test_lint_SRC  := $(call sources,core/lint) $(call sources,core/space) src/core/
 test_packet_line_SRC    := src/text/packet_line.c src/core/rule.c src/core/addr.c
 test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)
 test_steer_plan_SRC    := src/steer/plan.c $(POLICY)
-test_steer_iptables_SRC := $(addprefix src/steer/,iptables.c iptables_text.c plan.c) $(POLICY)
-test_steer_nft_SRC     := src/steer/nft.c src/core/addr.c
+test_steer_iptables_SRC := $(addprefix src/steer/,kernel/iptables.c kernel/iptables_text.c plan.c) $(POLICY)
+test_steer_nft_SRC     := src/steer/kernel/nft.c src/core/addr.c
+test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 
 test_snapshot_SRC := $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)

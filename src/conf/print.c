@@ -176,7 +176,7 @@ static void print_exempt(unsigned int exempt, FILE *to)
 	for (unsigned int bit = 1; bit && bit <= exempt; bit <<= 1) {
 		if (!(exempt & bit))
 			continue;
-		fprintf(to, "%s\"%s\"", comma, exempt_name((enum policy_exempt)bit));
+		fprintf(to, "%s\"%s\"", comma, exempt_name(bit));
 		comma = ", ";
 	}
 	fputs("];\n", to);

@@ -320,73 +320,19 @@ void policy_eval(const struct policy *policy, enum hook hook, const char *interf
 		ask(policy, policy->host.acl, hook == HOOK_INPUT ? INBOUND : OUTBOUND, packet, out);
 }
 
-/* 127.0.0.0/8 or ::1: on no wire, and given the loopback device by the kernel (RFC 1122, 4291). */
-static bool is_loopback(const struct addr *a)
-{
-	if (a->family == FAMILY_IPV4)
-		return a->hi >> 56 == 127;
-	return a->hi == 0 && a->lo == 1;
-}
-
-static bool exempts_loopback(const char *interface, const struct packet *packet)
-{
-	if (interface)
-		return strcmp(interface, "lo") == 0;
-	return is_loopback(&packet->src) && is_loopback(&packet->dst);
-}
-
-/* RFC 4861: solicitations and advertisements, valid only with hop limit 255 (never routed). */
-static bool is_neighbour_discovery(const struct packet *packet)
-{
-	return packet->l4 == PACKET_L4_ICMP && packet->protocol == PROTOCOL_ICMPV6 &&
-	       packet->icmp_type >= 133 && packet->icmp_type <= 136 && packet->hop_limit == 255;
-}
-
-/* The host as a DHCP client: RFC 2131 ports 68 and 67, RFC 8415 ports 546 and 547. */
-static bool is_dhcp_client(enum hook hook, const struct packet *packet)
-{
-	bool v4 = packet->src.family == FAMILY_IPV4;
-	uint16_t client = v4 ? 68 : 546, server = v4 ? 67 : 547;
-
-	if (packet->protocol != PROTOCOL_UDP || packet->l4 != PACKET_L4_PORTS)
-		return false;
-	if (hook == HOOK_INPUT)
-		return packet->sport == server && packet->dport == client;
-	return packet->sport == client && packet->dport == server;
-}
-
 unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
 			    const struct packet *packet)
 {
-	/* All three speak of the host's own link; nothing routed is exempt. */
+	/* All of them speak of the host's own link; nothing routed is exempt. */
 	if (hook == HOOK_FORWARD)
 		return 0;
-	if ((policy->exempt & EXEMPT_LOOPBACK) && exempts_loopback(interface, packet))
-		return EXEMPT_LOOPBACK;
-	if ((policy->exempt & EXEMPT_NEIGHBOUR_DISCOVERY) && is_neighbour_discovery(packet))
-		return EXEMPT_NEIGHBOUR_DISCOVERY;
-	if ((policy->exempt & EXEMPT_DHCP) && is_dhcp_client(hook, packet))
-		return EXEMPT_DHCP;
-	return 0;
+	return exempt_find(policy->exempt, hook == HOOK_INPUT ? INBOUND : OUTBOUND, interface,
+			   packet);
 }
 
 const char *policy_isolation_name(enum policy_isolation isolation)
 {
 	return isolation == POLICY_ISOLATION_PROCESS ? "process" : "none";
-}
-
-const char *exempt_name(enum policy_exempt exempt)
-{
-	switch (exempt) {
-	case EXEMPT_LOOPBACK:
-		return "loopback";
-	case EXEMPT_NEIGHBOUR_DISCOVERY:
-		return "neighbour-discovery";
-	case EXEMPT_DHCP:
-		return "dhcp";
-	default:
-		return NULL;
-	}
 }
 
 const char *policy_outcome_name(enum policy_outcome outcome)
@@ -395,11 +341,4 @@ const char *policy_outcome_name(enum policy_outcome outcome)
 							   "unprotected"};
 
 	return names[outcome];
-}
-
-const char *hook_name(enum hook hook)
-{
-	static const char *const names[] = {"in", "forward", "out"};
-
-	return names[hook];
 }

@@ -3,6 +3,8 @@
 #define NACLD_CORE_POLICY_H
 
 #include "core/acl.h"
+#include "core/exempt/exempt.h"
+#include "core/hook.h"
 
 /*
  * A policy is one configuration, complete and immutable once policy_finish has accepted it.
@@ -38,21 +40,6 @@ const char *policy_isolation_name(enum policy_isolation isolation);
 enum policy_steering {
 	POLICY_WATCH, /* an alarm */
 	POLICY_GUARD, /* an alarm, and they are restored */
-};
-
-/* Traffic that is never filtered, by name; a bit mask. */
-enum policy_exempt {
-	EXEMPT_LOOPBACK = 1 << 0,            /* "loopback" */
-	EXEMPT_NEIGHBOUR_DISCOVERY = 1 << 1, /* "neighbour-discovery": 133..136, hop limit 255 */
-	EXEMPT_DHCP = 1 << 2,                /* "dhcp": DHCPv4 and DHCPv6 client */
-	EXEMPT_DEFAULT = EXEMPT_LOOPBACK | EXEMPT_NEIGHBOUR_DISCOVERY | EXEMPT_DHCP,
-};
-
-/* Where in the host the packet was met. */
-enum hook {
-	HOOK_INPUT,
-	HOOK_FORWARD,
-	HOOK_OUTPUT,
 };
 
 #define POLICY_INTERFACE_LEN 16 /* IFNAMSIZ, NUL included */
@@ -103,7 +90,7 @@ struct policy {
 	enum policy_fragments fragments;
 	enum policy_isolation isolation;
 	enum policy_steering steering;
-	unsigned int exempt; /* enum policy_exempt bits */
+	unsigned int exempt; /* enum exempt bits */
 	struct queue_range queue;
 	struct flow_log flow_log;
 	struct prefix_set **sets; /* each on the heap: rules point at them */
@@ -199,8 +186,6 @@ void policy_eval(const struct policy *policy, enum hook hook, const char *interf
 unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
 			    const struct packet *packet);
 
-const char *exempt_name(enum policy_exempt exempt); /* NULL for anything but a single bit */
 const char *policy_outcome_name(enum policy_outcome outcome);
-const char *hook_name(enum hook hook); /* "in", "forward", "out" */
 
 #endif

@@ -10,8 +10,7 @@
 
 const char *verdict_exemption(const struct policy *policy, const struct packet_line *line)
 {
-	const char *name = exempt_name(
-		(enum policy_exempt)policy_exempts(policy, line->hook, NULL, &line->packet));
+	const char *name = exempt_name(policy_exempts(policy, line->hook, NULL, &line->packet));
 
 	return name ? name : "";
 }

@@ -8,33 +8,54 @@
  */
 #include "interop/nft_internal.h"
 
-static void print_base(const char *hook, const char *priority, FILE *to)
+static void print_base(enum hook hook, FILE *to)
 {
-	fprintf(to, "\tchain %s {\n\t\ttype filter hook %s priority %s; policy accept;\n", hook,
-		hook, priority);
+	const char *name = hook_nft_name(hook);
+
+	fprintf(to, "\tchain %s {\n\t\ttype filter hook %s priority %s; policy accept;\n", name,
+		name, hook_nft_priority(hook));
 }
 
-/* As policy_exempts has it. */
+/* One shape of the exempt list; `udp` is what tells UDP packets whose ports can be read. */
+static void print_match(const struct exempt_shape *shape, bool in, const char *udp, FILE *to)
+{
+	fputs("\t\t", to);
+	if (shape->interface)
+		fprintf(to, "%sifname \"%s\" ", in ? "i" : "o", shape->interface);
+	if (shape->protocol == PROTOCOL_UDP)
+		fputs(udp, to);
+	if (shape->sport)
+		fprintf(to, "udp sport %u ", shape->sport);
+	if (shape->dport)
+		fprintf(to, "udp dport %u ", shape->dport);
+	if (shape->protocol == PROTOCOL_ICMPV6)
+		fprintf(to, "icmpv6 type %u-%u ip6 hoplimit %u ", shape->type_first,
+			shape->type_last, shape->hop_limit);
+	fprintf(to, "counter return comment \"exempt: %s\"\n", exempt_name(shape->exempt));
+}
+
+/*
+ * Of a later fragment nft reads ports all the same (seen on 6.18): IPv4's data, of IPv6 the fixed
+ * header with its flow label. (Its first 16 bits, and 8, are no source port or type of the list.)
+ */
+static void print_shape(const struct exempt_shape *shape, bool in, FILE *to)
+{
+	if (shape->family == FAMILY_IPV6 && shape->protocol == PROTOCOL_UDP) {
+		print_match(shape, in, "exthdr frag missing ", to);
+		print_match(shape, in, "frag frag-off 0 ", to);
+	} else {
+		print_match(shape, in, "ip frag-off & 0x1fff 0 ", to);
+	}
+}
+
 static void print_exemptions(unsigned int exempt, bool in, FILE *to)
 {
-	if (exempt & EXEMPT_LOOPBACK)
-		fprintf(to, "\t\t%sifname \"lo\" counter return comment \"exempt: loopback\"\n",
-			in ? "i" : "o");
-	if (exempt & EXEMPT_NEIGHBOUR_DISCOVERY)
-		fputs("\t\ticmpv6 type 133-136 ip6 hoplimit 255 counter return "
-		      "comment \"exempt: neighbour-discovery\"\n",
-		      to);
-	/*
-	 * A later fragment could hold these numbers as data. In one of IPv6 nft takes the version
-	 * and the traffic class for the first port or the type, which are never these.
-	 */
-	if (exempt & EXEMPT_DHCP)
-		fprintf(to,
-			"\t\tip frag-off & 0x1fff 0 udp sport %d udp dport %d counter return "
-			"comment \"exempt: dhcp\"\n"
-			"\t\tmeta nfproto ipv6 udp sport %d udp dport %d counter return "
-			"comment \"exempt: dhcp\"\n",
-			in ? 67 : 68, in ? 68 : 67, in ? 547 : 546, in ? 546 : 547);
+	unsigned int direction = in ? INBOUND : OUTBOUND;
+	const struct exempt_shape *shape;
+
+	for (size_t i = 0; (shape = exempt_shape(i)); i++)
+		if (exempt & shape->exempt && shape->directions & 1U << direction)
+			print_shape(shape, in, to);
 }
 
 static void print_goto(const struct host *host, const char *acl, bool in, FILE *to)
@@ -53,7 +74,7 @@ static void print_host(const struct policy *policy, enum hook hook, FILE *to)
 	const struct host *host = &policy->host;
 	bool in = hook == HOOK_INPUT;
 
-	print_base(in ? "input" : "output", in ? "mangle - 10" : "security + 10", to);
+	print_base(hook, to);
 	print_exemptions(policy->exempt, in, to);
 	fputs("\t\t", to);
 	print_goto(host, policy->acls[host->acl].name, in, to);
@@ -106,7 +127,7 @@ static void print_forward(const struct policy *policy, FILE *to)
 
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		families |= 1U << policy->subnets[i].prefix.addr.family;
-	print_base("forward", "mangle - 10", to);
+	print_base(HOOK_FORWARD, to);
 	for (int f = FAMILY_IPV4; f <= FAMILY_IPV6; f += FAMILY_IPV6 - FAMILY_IPV4)
 		if (families & 1U << f)
 			print_subnets(policy, (enum family)f, to);

@@ -16,9 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "steer/nft.h"
-#include "steer/exec.h"
-#include "steer/iptables.h"
+#include "steer/kernel/nft.h"
+#include "steer/kernel/exec.h"
+#include "steer/kernel/iptables.h"
 
 /* A second process may hold iptables' lock for a moment, not for ever. */
 #define LOCK_WAIT_S "10"

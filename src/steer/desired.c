@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What should be loaded, recorded. Without it a firewall that was flushed could not
- * be told from one that `steer down` removed, and a guard would restore what its administrator
- * removed: `down` clears this before it touches a rule.
+ * What should be loaded, recorded. Without it a firewall that was flushed could not be told from
+ * one that `steer down` removed, and `steer watch` would restore what its administrator removed:
+ * `down` clears this before it touches a rule.
  *
- * It holds the rules themselves, as loaded. What a guard restores is therefore what ran, and never
+ * It holds the rules themselves, as loaded. What is restored is therefore what ran, and never
  * an edit of the configuration that was not applied; a configuration that cannot be read just then
  * does not matter. The folder is root's; a file is replaced in one step; /run begins empty at a
  * boot, as the kernel's rules do. Namespaces are told apart by the kernel's cookie, which unlike an

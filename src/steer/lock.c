@@ -7,7 +7,7 @@
  * process that holds it. Where /run cannot be written (a user namespace without a /run of its own)
  * there is no lock and no second administrator either.
  */
-#include "ctl/steer/cmd.h"
+#include "steer/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,6 +13,7 @@
 #include "steer/plan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,40 +29,33 @@ static int add(struct steer_plan *plan, const struct steer_rule *rule)
 }
 
 /*
- * The exempt list as the host's own chains see it; the daemon knows the same list (policy_exempts).
+ * The exempt list (core/exempt), as far as it speaks of this chain's direction. Where fragments are
+ * judged as they come, IPv6's go to the daemon, which knows the list too: of a fragment without a
+ * transport header nft reads whatever is in that place (seen on 6.18: the flow label is taken for
+ * the port), and only IPv4's have been put together by INPUT.
  */
 static int add_exemptions(struct steer_plan *plan, unsigned int exempt, enum steer_chain chain)
 {
-	bool in = chain == STEER_INPUT;
-	const struct {
-		unsigned int exempt;
-		struct steer_rule rule;
-	} table[] = {
-		{EXEMPT_LOOPBACK, {.interface = "lo"}},
-		{EXEMPT_NEIGHBOUR_DISCOVERY,
-		 {.family = FAMILY_IPV6,
-		  .protocol = PROTOCOL_ICMPV6,
-		  .type_first = 133,
-		  .type_last = 136}},
-		{EXEMPT_DHCP,
-		 {.family = FAMILY_IPV4,
-		  .protocol = PROTOCOL_UDP,
-		  .sport = in ? 67 : 68,
-		  .dport = in ? 68 : 67}},
-		{EXEMPT_DHCP,
-		 {.family = FAMILY_IPV6,
-		  .protocol = PROTOCOL_UDP,
-		  .sport = in ? 547 : 546,
-		  .dport = in ? 546 : 547}},
-	};
+	enum direction direction = chain == STEER_OUTPUT ? OUTBOUND : INBOUND;
+	const struct exempt_shape *shape;
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct steer_rule rule = table[i].rule;
+	for (size_t i = 0; (shape = exempt_shape(i)); i++) {
+		struct steer_rule rule = {.chain = (uint8_t)chain,
+					  .action = STEER_PASS,
+					  .family = shape->family,
+					  .protocol = shape->protocol,
+					  .sport = shape->sport,
+					  .dport = shape->dport,
+					  .type_first = shape->type_first,
+					  .type_last = shape->type_last,
+					  .hop_limit = shape->hop_limit,
+					  .whole = !plan->defrag && shape->family == FAMILY_IPV6 &&
+						   shape->protocol == PROTOCOL_UDP};
 
-		if (!(exempt & table[i].exempt))
+		if (!(exempt & shape->exempt) || !(shape->directions & 1U << direction))
 			continue;
-		rule.chain = (uint8_t)chain;
-		rule.action = STEER_PASS;
+		if (shape->interface)
+			snprintf(rule.interface, sizeof(rule.interface), "%s", shape->interface);
 		if (add(plan, &rule))
 			return -ENOMEM;
 	}

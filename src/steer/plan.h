@@ -25,8 +25,10 @@ struct steer_rule {
 	uint8_t protocol; /* 0, PROTOCOL_UDP (with ports) or PROTOCOL_ICMPV6 (with types) */
 	uint16_t sport;
 	uint16_t dport;
-	uint8_t type_first; /* ICMPv6 types, inclusive; such a rule also asks for hop limit 255 */
+	uint8_t type_first; /* ICMPv6 types, inclusive */
 	uint8_t type_last;
+	uint8_t hop_limit; /* of an ICMPv6 rule */
+	bool whole; /* no fragment, of an IPv6 UDP rule: nft would read ports in a later one too */
 	bool has_src;
 	bool has_dst;
 	struct prefix src;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "steer/privilege.h"
 
 static const char *find(const struct steer_rules *rules, const char *what)
 {

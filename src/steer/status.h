@@ -2,7 +2,7 @@
 #ifndef NACLD_STEER_STATUS_H
 #define NACLD_STEER_STATUS_H
 
-#include "ctl/steer/cmd.h"
+#include "steer/backend.h"
 
 /* What of ours is in the kernel, through whatever, beside what a plan asks for. */
 struct steer_status {

@@ -600,11 +600,11 @@ def test_exempt_neighbour_discovery(net, backend):
 def test_exempt_dhcp_is_the_clients_side_only(net, backend):
     client, server, link = net.pair()
     up_quiet(server, closed_host(), backend)
-    inject(link, client, udp(sport=67, dport=68), udp(sport=68, dport=67))
+    inject(link, client, udp(sport=67, dport=68), udp(sport=40000, dport=68), udp(sport=68, dport=67))
     wait_queued(server, backend, "IN", 1)
     v6 = ("2001:db8:1::2", "2001:db8:1::1")
     before = queued(server, backend, "IN", 6)
-    inject(link, client, udp(*v6, sport=547, dport=546), udp(*v6, sport=546, dport=547))
+    inject(link, client, udp(*v6, sport=547, dport=546), udp(*v6, sport=40000, dport=546), udp(*v6, sport=546, dport=547))
     wait_queued(server, backend, "IN", before + 1, 6)
 
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steer/nft.h"
+#include "steer/kernel/nft.h"
 
 static struct steer_rule rules[] = {
 	{.chain = STEER_INPUT, .action = STEER_PASS, .interface = "lo"},
@@ -17,7 +17,8 @@ static struct steer_rule rules[] = {
 	 .family = FAMILY_IPV6,
 	 .protocol = PROTOCOL_ICMPV6,
 	 .type_first = 133,
-	 .type_last = 136},
+	 .type_last = 136,
+	 .hop_limit = 255},
 	{.chain = STEER_INPUT,
 	 .action = STEER_PASS,
 	 .family = FAMILY_IPV6,

@@ -10,19 +10,19 @@
 
 static void five_at_once(void **state)
 {
-	struct steer_ratelimit pace = {0};
+	struct steer_ratelimit limit = {0};
 
 	(void)state;
-	for (int i = 0; i < STEER_PACE_COUNT; i++) {
-		assert_true(steer_ratelimit_next(&pace) <= 0);
-		assert_true(steer_ratelimit_take(&pace, 1000 + i));
+	for (int i = 0; i < STEER_RATELIMIT_COUNT; i++) {
+		assert_true(steer_ratelimit_next(&limit) <= 0);
+		assert_true(steer_ratelimit_take(&limit, 1000 + i));
 	}
-	assert_false(steer_ratelimit_take(&pace, 1004));
-	assert_int_equal(steer_ratelimit_next(&pace), 1000 + STEER_PACE_MS);
-	assert_false(steer_ratelimit_take(&pace, 1000 + STEER_PACE_MS - 1));
-	assert_true(steer_ratelimit_take(&pace, 1000 + STEER_PACE_MS));
-	assert_false(steer_ratelimit_take(&pace, 1000 + STEER_PACE_MS));
-	assert_int_equal(steer_ratelimit_next(&pace), 1001 + STEER_PACE_MS);
+	assert_false(steer_ratelimit_take(&limit, 1004));
+	assert_int_equal(steer_ratelimit_next(&limit), 1000 + STEER_RATELIMIT_MS);
+	assert_false(steer_ratelimit_take(&limit, 1000 + STEER_RATELIMIT_MS - 1));
+	assert_true(steer_ratelimit_take(&limit, 1000 + STEER_RATELIMIT_MS));
+	assert_false(steer_ratelimit_take(&limit, 1000 + STEER_RATELIMIT_MS));
+	assert_int_equal(steer_ratelimit_next(&limit), 1001 + STEER_RATELIMIT_MS);
 }
 
 /*
@@ -32,16 +32,16 @@ static void five_at_once(void **state)
 static void a_steady_opponent(void **state)
 {
 	int64_t taken[128];
-	struct steer_ratelimit pace = {0};
+	struct steer_ratelimit limit = {0};
 	int count = 0;
 
 	(void)state;
 	for (int64_t now = 0; now < 600000; now += 7000)
-		if (steer_ratelimit_take(&pace, now))
+		if (steer_ratelimit_take(&limit, now))
 			taken[count++] = now;
 	assert_in_range(count, 45, 50);
-	for (int i = STEER_PACE_COUNT; i < count; i++)
-		assert_true(taken[i] - taken[i - STEER_PACE_COUNT] >= STEER_PACE_MS);
+	for (int i = STEER_RATELIMIT_COUNT; i < count; i++)
+		assert_true(taken[i] - taken[i - STEER_RATELIMIT_COUNT] >= STEER_RATELIMIT_MS);
 }
 
 int main(void)

@@ -102,21 +102,20 @@ static void read_queue(struct conf_reader *r, const config_setting_t *root)
 		r->policy->on_failure = (enum policy_failure)word;
 }
 
-static const unsigned int exempt_bits[] = {EXEMPT_LOOPBACK, EXEMPT_NEIGHBOUR_DISCOVERY,
-					   EXEMPT_DHCP};
-#define EXEMPT_COUNT (sizeof(exempt_bits) / sizeof(exempt_bits[0]))
+#define EXEMPT_NAMES_MAX 8
 
 static unsigned int read_exemption(struct conf_reader *r, const config_setting_t *s)
 {
-	const char *text = config_setting_get_string(s), *names[EXEMPT_COUNT], *hint;
+	const char *text = config_setting_get_string(s), *names[EXEMPT_NAMES_MAX], *hint;
 	char buf[CONF_HINT_LEN];
+	size_t count = 0;
 
-	for (size_t i = 0; i < EXEMPT_COUNT; i++) {
-		names[i] = exempt_name(exempt_bits[i]);
-		if (strcmp(names[i], text) == 0)
-			return exempt_bits[i];
+	for (unsigned int bit = 1; exempt_name(bit) && count < EXEMPT_NAMES_MAX; bit <<= 1) {
+		names[count++] = exempt_name(bit);
+		if (strcmp(exempt_name(bit), text) == 0)
+			return bit;
 	}
-	hint = conf_nearest(text, names, EXEMPT_COUNT, buf);
+	hint = conf_nearest(text, names, count, buf);
 	conf_error(r, conf_string_place(s),
 		   hint ? hint : "\"loopback\", \"neighbour-discovery\", \"dhcp\"",
 		   "there is no exemption \"%.64s\"", text);

@@ -9,7 +9,6 @@
  */
 #include "ctl/doctor/doctor.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,23 +16,9 @@
 #include "ctl/command.h"
 #include "ctl/term.h"
 #include "conf/conf.h"
+#include "steer/privilege.h"
 
 #define CHECK_WIDTH 13
-
-void doctor_say(struct doctor *doctor, const char *check, const char *next, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (next)
-		doctor->findings = true;
-	json_array_append_new(doctor->lines,
-			      json_pack("{s:s, s:b, s:s, s:s?}", "check", check, "ok", next == NULL,
-					"message", text, "next", next));
-}
 
 /* Asked before everything else: it may know which file it runs by. */
 static void ask_daemon(struct doctor *doctor)

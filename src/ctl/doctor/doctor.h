@@ -2,6 +2,8 @@
 #ifndef NACLD_CTL_DOCTOR_DOCTOR_H
 #define NACLD_CTL_DOCTOR_DOCTOR_H
 
+#include <jansson.h>
+
 #include "steer/status.h"
 
 /* What is examined, what was found out on the way, and the findings so far. */

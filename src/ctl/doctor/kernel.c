@@ -8,51 +8,23 @@
 #include "ctl/doctor/doctor.h"
 
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_queue.h>
-#include <linux/netlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "steer/load.h"
+#include "steer/netlink.h"
+
 #define TABLE "/proc/net/netfilter/nfnetlink_queue"
-
-/*
- * The kernel loads nfnetlink_queue when it is first used; this says what is without effect
- * there (unbinding a protocol family, as programs for old kernels do).
- */
-static void wake_queue_module(void)
-{
-	struct {
-		struct nlmsghdr header;
-		struct nfgenmsg family;
-		struct nlattr attribute;
-		struct nfqnl_msg_config_cmd command;
-	} message = {
-		.header = {.nlmsg_len = sizeof(message),
-			   .nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG,
-			   .nlmsg_flags = NLM_F_REQUEST},
-		.attribute = {.nla_len = NLA_HDRLEN + sizeof(message.command),
-			      .nla_type = NFQA_CFG_CMD},
-		.command = {.command = NFQNL_CFG_CMD_PF_UNBIND},
-	};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-
-	if (fd < 0)
-		return;
-	(void)!send(fd, &message, sizeof(message), 0);
-	close(fd);
-}
 
 static bool has_queues(void)
 {
 	if (access(TABLE, F_OK) == 0)
 		return true;
-	wake_queue_module();
+	steer_netlink_wake_queues();
 	return access(TABLE, F_OK) == 0;
 }
 

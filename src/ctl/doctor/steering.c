@@ -17,16 +17,16 @@ static const struct steer_rules *loaded(const struct doctor *doctor)
 }
 
 /* Did another program change or remove what `steer up` loaded? */
-static bool tampered(const struct steer_desired *intent, const struct steer_status *survey)
+static bool tampered(const struct steer_desired *desired, const struct steer_status *survey)
 {
-	return !steer_rules_equal(&survey->loaded[intent->backend], &intent->rules);
+	return !steer_rules_equal(&survey->loaded[desired->backend], &desired->rules);
 }
 
-static void examine_rules(struct doctor *doctor, const struct steer_desired *intent)
+static void examine_rules(struct doctor *doctor, const struct steer_desired *desired)
 {
 	const struct steer_status *survey = &doctor->survey;
 	const char *name = steer_backend_name(survey->backend), *up = "naclctl steer up";
-	const char *whose = intent && tampered(intent, survey)
+	const char *whose = desired && tampered(desired, survey)
 				    ? "another program has removed or changed "
 				      "what `steer up` loaded"
 				    : NULL;
@@ -63,11 +63,11 @@ static void examine_fragments(struct doctor *doctor)
 				  "them");
 }
 
-static void examine_watch(struct doctor *doctor, const struct steer_desired *intent)
+static void examine_watch(struct doctor *doctor, const struct steer_desired *desired)
 {
 	bool guard = doctor->policy && doctor->policy->steering == POLICY_GUARD;
 
-	if (!intent)
+	if (!desired)
 		return;
 	if (steer_watch_claimed())
 		doctor_say(doctor, "watch", NULL, "a change of the steering would be %s",
@@ -83,11 +83,11 @@ static void examine_watch(struct doctor *doctor, const struct steer_desired *int
 
 void doctor_steering(struct doctor *doctor)
 {
-	struct steer_desired intent = {0};
-	bool noted = steer_desired_load(&intent) == 0;
+	struct steer_desired desired = {0};
+	bool noted = steer_desired_load(&desired) == 0;
 
-	examine_rules(doctor, noted ? &intent : NULL);
+	examine_rules(doctor, noted ? &desired : NULL);
 	examine_fragments(doctor);
-	examine_watch(doctor, noted ? &intent : NULL);
-	steer_rules_fini(&intent.rules);
+	examine_watch(doctor, noted ? &desired : NULL);
+	steer_rules_fini(&desired.rules);
 }

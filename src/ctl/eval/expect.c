@@ -22,8 +22,8 @@ static bool is_decider(const char *word)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcmp(word, others[i]) == 0)
 			return true;
-	for (unsigned int bit = 1; exempt_name((enum policy_exempt)bit); bit <<= 1)
-		if (strcmp(word, exempt_name((enum policy_exempt)bit)) == 0)
+	for (unsigned int bit = 1; exempt_name(bit); bit <<= 1)
+		if (strcmp(word, exempt_name(bit)) == 0)
 			return true;
 	return decimal_parse(word, RULE_NUMBER_MAX, &number) && number >= RULE_NUMBER_MIN;
 }

@@ -2,73 +2,23 @@
 /*
  * `naclctl steer up|down|show|watch`: the kernel rules that feed the queue. The daemon never
  * touches them, and a reload of the ACLs needs none: so they are a command of their own. This file
- * reads the command line and the configuration; steer_load.c loads and removes, steer_show.c
- * compares, steer_watch.c stays.
+ * reads the command line and the configuration; up_down.c loads and removes, show.c compares, and
+ * steer/watch/ stays.
  */
 #include "ctl/steer/cmd.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <linux/capability.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
-#include "steer/watch/watch.h"
+#include "ctl/steer/output.h"
 #include "conf/conf.h"
-
-void steer_note(struct steer_request *request, const char *format, ...)
-{
-	char text[STEER_REASON_LEN + 128];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	json_array_append_new(request->notes, json_string(text));
-	if (!request->json)
-		fprintf(stderr, "%s\n", text);
-}
-
-static const char *family_heading(enum steer_backend backend, int family)
-{
-	if (backend == STEER_NFT)
-		return "inet";
-	return family == 0 ? "ipv4" : "ipv6";
-}
-
-void steer_print_rules(enum steer_backend backend, const struct steer_rules *rules)
-{
-	for (int i = 0; i < 2; i++)
-		if (rules->text[i] && *rules->text[i])
-			printf("\n# %s, %s\n%s", steer_backend_name(backend),
-			       family_heading(backend, i), rules->text[i]);
-}
-
-json_t *steer_json_rules(enum steer_backend backend, const struct steer_rules *rules)
-{
-	json_t *object = json_object();
-
-	for (int i = 0; i < 2; i++)
-		if (rules->text[i])
-			json_object_set_new(object, family_heading(backend, i),
-					    json_string(rules->text[i]));
-	return object;
-}
-
-bool steer_may_administer(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	if (syscall(SYS_capget, &header, data))
-		return false;
-	return data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
-}
+#include "steer/lock.h"
+#include "steer/privilege.h"
+#include "steer/watch/watch.h"
 
 static struct policy *load_file(const char *file)
 {
@@ -171,6 +121,16 @@ static int check_verb(struct steer_request *request)
 	return NACLCTL_OK;
 }
 
+static int watch(const struct steer_request *request)
+{
+	const struct steer_watch_options options = {.file = request->file,
+						    .fallback = request->fallback,
+						    .restore = request->guard,
+						    .json = request->json};
+
+	return steer_watch(&options) ? NACLCTL_NO : NACLCTL_OK;
+}
+
 static int carry_out(struct steer_request *request)
 {
 	struct steer_plan plan = {0};
@@ -179,7 +139,7 @@ static int carry_out(struct steer_request *request)
 	if (is_verb(request, "down"))
 		return steer_down(request);
 	if (is_verb(request, "watch"))
-		return steer_watch(request);
+		return watch(request);
 	if (load_plan(request, &plan))
 		status = is_verb(request, "up") ? steer_up(request, &plan)
 						: steer_show(request, &plan);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "common/protocol.h"
+#include "ctl/steer/output.h"
 #include "steer/diff.h"
 #include "steer/status.h"
 

@@ -16,7 +16,9 @@
 
 #include "common/paths.h"
 #include "common/protocol.h"
+#include "ctl/steer/output.h"
 #include "steer/desired.h"
+#include "steer/load.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
 static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
@@ -62,8 +64,8 @@ static int print_dry(struct steer_request *request, enum steer_backend backend,
  * For `steer watch`. Where /run cannot be written (a user namespace without a /run of its own)
  * there is no lock, and nothing that could watch.
  */
-static void note_intent(struct steer_request *request, enum steer_backend backend,
-			const struct steer_rules *rules)
+static void note_desired(struct steer_request *request, enum steer_backend backend,
+			 const struct steer_rules *rules)
 {
 	int err = steer_desired_save(backend, rules);
 
@@ -72,29 +74,6 @@ static void note_intent(struct steer_request *request, enum steer_backend backen
 			   "loaded, but it could not be noted in " PATHS_STEERING ": %s; `naclctl "
 			   "steer watch` will take it for another program's change",
 			   strerror(-err));
-}
-
-/*
- * iptables-legacy has a table `security` only where the kernel was built with it. Without, outbound
- * packets are queued in mangle, before the host's own outbound rules: what passes both passes in
- * either order, and an unfiltered host would be worse.
- */
-int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
-		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
-{
-	static const char *const tables[] = {"security", "mangle"};
-	int table = steer_backend_has_table(backend, tables[0]) ? 0 : 1;
-	int err = steer_backend_render(backend, plan, tables[table], out);
-
-	if (err) {
-		snprintf(reason, STEER_REASON_LEN, "out of memory");
-		return err;
-	}
-	err = steer_backend_apply(backend, out, changed, reason);
-	if (!err)
-		return table;
-	steer_rules_fini(out);
-	return err;
 }
 
 static int load(struct steer_request *request, const struct steer_plan *plan,
@@ -108,7 +87,7 @@ static int load(struct steer_request *request, const struct steer_plan *plan,
 	if (loaded == 1)
 		steer_note(request, "this kernel has no iptables table `security`: outbound "
 				    "packets are filtered before, not after, the host's own rules");
-	note_intent(request, backend, &rules);
+	note_desired(request, backend, &rules);
 	steer_rules_fini(&rules);
 	return 0;
 }
@@ -260,7 +239,7 @@ int steer_down(struct steer_request *request)
 
 	if (request->dry_run)
 		return dry_down(request);
-	/* First, so that a guard never takes what follows for another program's change. */
+	/* First, so that `steer watch` never takes what follows for another program's change. */
 	if (steer_desired_clear())
 		steer_note(request,
 			   PATHS_STEERING " could not be cleared: a running `naclctl steer "

@@ -10,6 +10,7 @@
  */
 #include "steer/watch/nft_events.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -17,50 +18,40 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "steer/netlink.h"
 
 #define BUFFER_LEN 65536
 #define SOCKET_LEN (1 << 20) /* a flushed ruleset sends an event for each of its rules */
 
-int nft_events_open(void)
+int nft_events_open(struct mnl_socket **out)
 {
-	static const int group = NFNLGRP_NFTABLES, length = SOCKET_LEN;
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	int fd, err;
+	int group = NFNLGRP_NFTABLES, length = SOCKET_LEN, err;
+	struct mnl_socket *nl = steer_netlink_open(SOCK_NONBLOCK);
 
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	if (fd < 0)
+	if (!nl)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0) {
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &length, sizeof(length));
-		return fd;
+	if (mnl_socket_setsockopt(nl, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group))) {
+		err = -errno;
+		mnl_socket_close(nl);
+		return err;
 	}
-	err = -errno;
-	close(fd);
-	return err;
+	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &length, sizeof(length));
+	*out = nl;
+	return 0;
 }
 
-/* The payload of an attribute of a message, or NULL. */
-static const void *attribute(const struct nlmsghdr *message, int type, size_t *len)
+/* The attribute of that number, with a payload of `len` bytes at least; or NULL. */
+static const struct nlattr *attribute(const struct nlmsghdr *message, unsigned int type, size_t len)
 {
-	const char *at = (const char *)NLMSG_DATA(message) + NLMSG_ALIGN(sizeof(struct nfgenmsg));
-	const char *end = (const char *)message + message->nlmsg_len;
+	const struct nlattr *attr;
 
-	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
-		struct nlattr header;
-
-		memcpy(&header, at, sizeof(header));
-		if (header.nla_len < sizeof(header) || header.nla_len > end - at)
-			break;
-		if ((header.nla_type & NLA_TYPE_MASK) == type) {
-			*len = header.nla_len - NLA_HDRLEN;
-			return at + NLA_HDRLEN;
-		}
-		if (NLA_ALIGN(header.nla_len) > end - at)
-			break;
-		at += NLA_ALIGN(header.nla_len);
-	}
+	mnl_attr_for_each(
+		attr, message,
+		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+					     type) return mnl_attr_get_payload_len(attr) >= len
+		? attr
+		: NULL;
 	return NULL;
 }
 
@@ -70,39 +61,37 @@ static const void *attribute(const struct nlmsghdr *message, int type, size_t *l
 static bool is_of_interest(const struct nlmsghdr *message)
 {
 	static const char *const names[] = {"nacld", "mangle", "security"};
-	size_t len = 0;
 	/* The table's name has this number in messages about tables, chains and rules. */
-	const char *table = attribute(message, NFTA_TABLE_NAME, &len);
+	const struct nlattr *table = attribute(message, NFTA_TABLE_NAME, 1);
 
 	for (size_t i = 0; table && i < sizeof(names) / sizeof(names[0]); i++)
-		if (len == strlen(names[i]) + 1 && memcmp(table, names[i], len) == 0)
+		if (mnl_attr_get_payload_len(table) == strlen(names[i]) + 1 &&
+		    memcmp(mnl_attr_get_payload(table), names[i], strlen(names[i])) == 0)
 			return true;
 	return false;
 }
 
 static void take_generation(const struct nlmsghdr *message, struct steer_news *news)
 {
-	size_t name_len = 0, pid_len = 0;
-	const char *name = attribute(message, NFTA_GEN_PROC_NAME, &name_len);
-	const unsigned char *pid = attribute(message, NFTA_GEN_PROC_PID, &pid_len);
-
+	const struct nlattr *name = attribute(message, NFTA_GEN_PROC_NAME, 1);
+	const struct nlattr *pid = attribute(message, NFTA_GEN_PROC_PID, sizeof(uint32_t));
 	bool tells = news->pending && (news->removal || !news->by[0]);
+	size_t max = name ? mnl_attr_get_payload_len(name) : 0;
 
 	news->pending = news->removal = false;
-	if (tells && name && pid && pid_len == 4)
-		snprintf(news->by, sizeof(news->by), "%.*s (pid %u)",
-			 (int)strnlen(name, name_len < 16 ? name_len : 16), name,
-			 (unsigned int)pid[0] << 24 | (unsigned int)pid[1] << 16 |
-				 (unsigned int)pid[2] << 8 | pid[3]);
+	if (tells && name && pid)
+		snprintf(news->by, sizeof(news->by), "%.*s (pid %u)", (int)(max < 16 ? max : 16),
+			 mnl_attr_get_str(name), ntohl(mnl_attr_get_u32(pid)));
 }
 
-static void take_message(const struct nlmsghdr *message, struct steer_news *news)
+static int take_message(const struct nlmsghdr *message, void *context)
 {
+	struct steer_news *news = context;
 	bool removal = false;
 
 	if (message->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
-	    message->nlmsg_len < NLMSG_LENGTH(sizeof(struct nfgenmsg)))
-		return;
+	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
+		return MNL_CB_OK;
 	switch (message->nlmsg_type & 0xff) {
 	case NFT_MSG_DELTABLE:
 	case NFT_MSG_DELCHAIN:
@@ -121,26 +110,23 @@ static void take_message(const struct nlmsghdr *message, struct steer_news *news
 		take_generation(message, news);
 		break;
 	}
+	return MNL_CB_OK;
 }
 
-void nft_events_drain(int fd, struct steer_news *news)
+void nft_events_drain(struct mnl_socket *nl, struct steer_news *news)
 {
 	char buf[BUFFER_LEN] __attribute__((aligned(__alignof__(struct nlmsghdr))));
 
 	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
-		size_t left = n > 0 ? (size_t)n : 0;
-		const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)buf;
+		ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == ENOBUFS) {
-			news->touched = true;
+		if (n > 0) {
+			mnl_cb_run(buf, (size_t)n, 0, 0, take_message, news);
 			continue;
 		}
-		if (n <= 0)
+		if (n == 0 || (errno != EINTR && errno != ENOBUFS && errno != ENOSPC))
 			return;
-		for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
-			take_message(message, news);
+		if (errno != EINTR)
+			news->touched = true; /* messages were lost, or one was cut */
 	}
 }

@@ -4,6 +4,8 @@
 
 #include "steer/backend.h"
 
+struct mnl_socket;
+
 /* The kernel's change events of nftables, which the nft variant of iptables uses too. */
 struct steer_news {
 	bool touched; /* a table of ours, or one that may contain ours, changed */
@@ -14,11 +16,11 @@ struct steer_news {
 	bool pending, removal; /* of a transaction whose end was not seen: it touched, it removed */
 };
 
-/* A non-blocking socket that hears them, or -errno. Wants CAP_NET_ADMIN. */
-int nft_events_open(void);
+/* A non-blocking socket that hears them. 0 or -errno. Wants CAP_NET_ADMIN. */
+int nft_events_open(struct mnl_socket **out);
 
 /* Takes in all that waits; adds to *news. */
-void nft_events_drain(int fd, struct steer_news *news);
+void nft_events_drain(struct mnl_socket *nl, struct steer_news *news);
 
 /*
  * iptables-legacy has no events, so it is polled: size, number of rules and entry points of

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One look of the watcher: what is loaded beside what the last `steer up` noted (steer_desired.h),
+ * One look of the watcher: what is loaded beside what the last `steer up` noted (steer/desired.h),
  * what to say about it, and whether to put it back.
  *
  * After `steer down` there is nothing to compare with, so neither a stop of the service nor an
  * administrator's `down` is ever undone. The ruleset is read under the lock that `up` and `down`
  * hold, so no half-done change is looked at.
  *
- * The same damage is reported once, not at every look. A guard restores the rules by the loader of
+ * The same damage is reported once, not at every look. With "guard" rules are restored by the loader of
  * `steer up`, at the rate of ratelimit.h: against a program that keeps removing them it is an
  * alarm a minute, and not a fight. What was restored is read again: a repair is claimed only when
  * it is one.
@@ -15,6 +15,7 @@
 #include "steer/watch/reconcile.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "conf/conf.h"
+#include "steer/lock.h"
 
 #define RETRY_MS 1000
 
@@ -38,11 +40,11 @@ static const char *alarm_id(const char *event)
 }
 
 /* One thing that happened: a line of the log, or with --json an object a line. */
-__attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *guard,
+__attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *reconciler,
 						       void (*log)(const char *, ...),
 						       const char *event, const char *format, ...)
 {
-	const char *backend = steer_backend_name(guard->intent.backend);
+	const char *backend = steer_backend_name(reconciler->desired.backend);
 	char text[STEER_DIFF_LEN + STEER_REASON_LEN];
 	json_t *line;
 	va_list args;
@@ -50,7 +52,7 @@ __attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (!guard->request->json) {
+	if (!reconciler->options->json) {
 		if (alarm_id(event))
 			alarm_raise(alarm_id(event), "%s", text);
 		else
@@ -58,7 +60,7 @@ __attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *
 		return;
 	}
 	line = json_pack("{s:s, s:s, s:s, s:s}", "event", event, "backend", backend, "by",
-			 guard->by, "message", text);
+			 reconciler->by, "message", text);
 	if (line)
 		json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -66,7 +68,7 @@ __attribute__((format(printf, 4, 5))) static void tell(struct steer_reconciler *
 	json_decref(line);
 }
 
-static bool mode_of(const char *file, bool *mends)
+static bool mode_of(const char *file, bool *restores)
 {
 	struct conf_report report = {0};
 	struct policy *policy = file ? conf_load(file, &report) : NULL;
@@ -74,198 +76,203 @@ static bool mode_of(const char *file, bool *mends)
 	conf_report_fini(&report);
 	if (!policy)
 		return false;
-	*mends = policy->steering == POLICY_GUARD;
+	*restores = policy->steering == POLICY_GUARD;
 	policy_free(policy);
 	return true;
 }
 
 /* By the file as it is now; with errors in it, by the fallback, or else as before. */
-static bool may_mend(struct steer_reconciler *guard)
+static bool may_restore(struct steer_reconciler *reconciler)
 {
-	if (guard->request->guard)
+	if (reconciler->options->restore)
 		return true;
-	if (!mode_of(guard->request->file, &guard->mends))
-		mode_of(guard->request->fallback, &guard->mends);
-	return guard->mends;
+	if (!mode_of(reconciler->options->file, &reconciler->restores))
+		mode_of(reconciler->options->fallback, &reconciler->restores);
+	return reconciler->restores;
 }
 
 /* From here on what changes is news. */
-static void legacy_seen(struct steer_reconciler *guard)
+static void legacy_seen(struct steer_reconciler *reconciler)
 {
-	if (steer_reconcile_must_ask(guard))
-		legacy_poll_changed(&guard->legacy, &guard->intent.rules);
+	if (steer_reconcile_must_ask(reconciler))
+		legacy_poll_changed(&reconciler->legacy, &reconciler->desired.rules);
 }
 
-static void become_whole(struct steer_reconciler *guard)
+static void become_whole(struct steer_reconciler *reconciler)
 {
-	const char *backend = steer_backend_name(guard->intent.backend);
+	const char *backend = steer_backend_name(reconciler->desired.backend);
 	char status[64];
 
-	if (guard->condition == CONDITION_BROKEN)
-		tell(guard, log_info, "whole", "steering is complete again (%s)", backend);
-	else if (guard->condition != CONDITION_WHOLE)
-		tell(guard, log_info, "watching", "watching the steering (%s)", backend);
-	guard->condition = CONDITION_WHOLE;
-	guard->alarm[0] = '\0';
+	if (reconciler->condition == CONDITION_BROKEN)
+		tell(reconciler, log_info, "whole", "steering is complete again (%s)", backend);
+	else if (reconciler->condition != CONDITION_WHOLE)
+		tell(reconciler, log_info, "watching", "watching the steering (%s)", backend);
+	reconciler->condition = CONDITION_WHOLE;
+	reconciler->alarm[0] = '\0';
 	snprintf(status, sizeof(status), "STATUS=complete (%s)", backend);
 	notify(status);
 }
 
-static void become_down(struct steer_reconciler *guard)
+static void become_down(struct steer_reconciler *reconciler)
 {
-	if (guard->condition != CONDITION_DOWN)
-		tell(guard, log_info, "down",
+	if (reconciler->condition != CONDITION_DOWN)
+		tell(reconciler, log_info, "down",
 		     "steering is down: nothing to watch until `naclctl steer up`");
-	guard->condition = CONDITION_DOWN;
-	guard->alarm[0] = '\0';
+	reconciler->condition = CONDITION_DOWN;
+	reconciler->alarm[0] = '\0';
 	notify("STATUS=steering is down");
 }
 
 /* Says what is wrong, once for each thing that is. */
-static void raise_alarm(struct steer_reconciler *guard, const struct steer_rules *have, bool mends)
+static void raise_alarm(struct steer_reconciler *reconciler, const struct steer_rules *have,
+			bool restores)
 {
-	const char *backend = steer_backend_name(guard->intent.backend);
-	const char *next = mends ? "" : ". To reload them: naclctl steer up";
+	const char *backend = steer_backend_name(reconciler->desired.backend);
+	const char *next = restores ? "" : ". To reload them: naclctl steer up";
 	char words[STEER_DIFF_LEN], by[64] = "";
 
-	steer_diff_words(have, &guard->intent.rules, words);
-	if (guard->condition == CONDITION_BROKEN && strcmp(words, guard->alarm) == 0)
+	steer_diff_words(have, &reconciler->desired.rules, words);
+	if (reconciler->condition == CONDITION_BROKEN && strcmp(words, reconciler->alarm) == 0)
 		return;
-	guard->condition = CONDITION_BROKEN;
-	memcpy(guard->alarm, words, sizeof(guard->alarm));
-	if (guard->by[0])
-		snprintf(by, sizeof(by), " by %s", guard->by);
+	reconciler->condition = CONDITION_BROKEN;
+	memcpy(reconciler->alarm, words, sizeof(reconciler->alarm));
+	if (reconciler->by[0])
+		snprintf(by, sizeof(by), " by %s", reconciler->by);
 	if (steer_rules_empty(have))
-		tell(guard, log_error, "gone",
+		tell(reconciler, log_error, "gone",
 		     "STEERING IS GONE: its %s rules were removed%s; no packet reaches nacld, "
 		     "nothing is filtered%s",
 		     backend, by, next);
 	else
-		tell(guard, log_error, "changed",
+		tell(reconciler, log_error, "changed",
 		     "STEERING IS INCOMPLETE: its %s rules were changed%s: %s%s", backend, by,
 		     words, next);
 	notify("STATUS=STEERING IS INCOMPLETE");
 }
 
 /* Loads what should be there. False: it did not work, and that was said. */
-static bool load_again(struct steer_reconciler *guard)
+static bool load_again(struct steer_reconciler *reconciler)
 {
 	struct steer_rules now = {0};
 	char reason[STEER_REASON_LEN];
 	bool changed, equal;
 	int err;
 
-	err = steer_backend_apply(guard->intent.backend, &guard->intent.rules, &changed, reason);
-	legacy_seen(guard); /* else the same removal a moment later would look like none */
+	err = steer_backend_apply(reconciler->desired.backend, &reconciler->desired.rules, &changed,
+				  reason);
+	legacy_seen(reconciler); /* else the same removal a moment later would look like none */
 	if (!err)
-		err = steer_backend_read(guard->intent.backend, &now, reason);
+		err = steer_backend_read(reconciler->desired.backend, &now, reason);
 	if (err) {
-		tell(guard, log_error, "failed", "steering could not be restored: %s", reason);
+		tell(reconciler, log_error, "failed", "steering could not be restored: %s", reason);
 		return false;
 	}
-	equal = steer_rules_equal(&now, &guard->intent.rules);
+	equal = steer_rules_equal(&now, &reconciler->desired.rules);
 	steer_rules_fini(&now);
 	if (!equal)
-		tell(guard, log_error, "failed",
+		tell(reconciler, log_error, "failed",
 		     "steering was restored, but is not as it was loaded: does another program "
 		     "write to the same chains?");
 	return equal;
 }
 
 /* Returns when to try again, or STEER_NEVER. */
-static int64_t put_back(struct steer_reconciler *guard, int64_t changed_ms)
+static int64_t put_back(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
 	int64_t now = clock_monotonic_ms();
 	char after[48] = "";
 
-	if (!steer_ratelimit_take(&guard->pace, now)) {
-		if (!guard->paused)
-			tell(guard, log_error, "paused",
+	if (!steer_ratelimit_take(&reconciler->limit, now)) {
+		if (!reconciler->paused)
+			tell(reconciler, log_error, "paused",
 			     "steering was restored %d times within %d s, and removed again: not "
 			     "trying for %lld s. Which program removes it?",
-			     STEER_PACE_COUNT, STEER_PACE_MS / 1000,
-			     (long long)(steer_ratelimit_next(&guard->pace) - now + 999) / 1000);
-		guard->paused = true;
-		return steer_ratelimit_next(&guard->pace);
+			     STEER_RATELIMIT_COUNT, STEER_RATELIMIT_MS / 1000,
+			     (long long)(steer_ratelimit_next(&reconciler->limit) - now + 999) /
+				     1000);
+		reconciler->paused = true;
+		return steer_ratelimit_next(&reconciler->limit);
 	}
-	guard->paused = false;
-	if (!load_again(guard))
+	reconciler->paused = false;
+	if (!load_again(reconciler))
 		return now + RETRY_MS;
 	if (changed_ms != STEER_NEVER)
 		snprintf(after, sizeof(after), ", %lld ms after the change was noticed",
 			 (long long)(clock_monotonic_ms() - changed_ms));
-	tell(guard, log_warning, "restored", "steering was restored (%s)%s",
-	     steer_backend_name(guard->intent.backend), after);
-	guard->condition = CONDITION_WHOLE;
-	guard->alarm[0] = '\0';
+	tell(reconciler, log_warning, "restored", "steering was restored (%s)%s",
+	     steer_backend_name(reconciler->desired.backend), after);
+	reconciler->condition = CONDITION_WHOLE;
+	reconciler->alarm[0] = '\0';
 	notify("STATUS=complete, was restored");
 	return STEER_NEVER;
 }
 
 /* The kernel beside what should be there; the lock is held. Returns when to look again. */
-static int64_t compare(struct steer_reconciler *guard, int64_t changed_ms)
+static int64_t compare(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
 	struct steer_rules have = {0};
 	char reason[STEER_REASON_LEN];
 	int64_t again_ms = STEER_NEVER;
 
-	if (steer_backend_read(guard->intent.backend, &have, reason)) {
-		if (strcmp(reason, guard->alarm) != 0)
-			tell(guard, log_error, "failed", "steering cannot be read: %s", reason);
-		guard->condition = CONDITION_UNKNOWN;
-		memcpy(guard->alarm, reason, sizeof(guard->alarm));
+	if (steer_backend_read(reconciler->desired.backend, &have, reason)) {
+		if (strcmp(reason, reconciler->alarm) != 0)
+			tell(reconciler, log_error, "failed", "steering cannot be read: %s",
+			     reason);
+		reconciler->condition = CONDITION_UNKNOWN;
+		memcpy(reconciler->alarm, reason, sizeof(reconciler->alarm));
 		return clock_monotonic_ms() + RETRY_MS;
 	}
-	if (steer_rules_equal(&have, &guard->intent.rules)) {
-		become_whole(guard);
+	if (steer_rules_equal(&have, &reconciler->desired.rules)) {
+		become_whole(reconciler);
 	} else {
-		bool mends = may_mend(guard);
+		bool restores = may_restore(reconciler);
 
-		raise_alarm(guard, &have, mends);
-		if (mends)
-			again_ms = put_back(guard, changed_ms);
+		raise_alarm(reconciler, &have, restores);
+		if (restores)
+			again_ms = put_back(reconciler, changed_ms);
 	}
 	steer_rules_fini(&have);
 	return again_ms;
 }
 
-static int64_t look(struct steer_reconciler *guard, int64_t changed_ms)
+static int64_t look(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
 	int err;
 
-	steer_rules_fini(&guard->intent.rules);
-	err = steer_desired_load(&guard->intent);
+	steer_rules_fini(&reconciler->desired.rules);
+	err = steer_desired_load(&reconciler->desired);
 	if (err == -ENOENT) {
-		become_down(guard);
+		become_down(reconciler);
 		return STEER_NEVER;
 	}
 	if (err) {
-		tell(guard, log_error, "failed",
+		tell(reconciler, log_error, "failed",
 		     "what should be loaded cannot be read: %s; `naclctl steer up` records it again",
 		     strerror(-err));
-		guard->condition = CONDITION_UNKNOWN;
+		reconciler->condition = CONDITION_UNKNOWN;
 		return STEER_NEVER;
 	}
-	legacy_seen(guard);
-	return compare(guard, changed_ms);
+	legacy_seen(reconciler);
+	return compare(reconciler, changed_ms);
 }
 
-int64_t steer_reconcile_look(struct steer_reconciler *guard, const char *by, int64_t changed_ms)
+int64_t steer_reconcile_look(struct steer_reconciler *reconciler, const char *by,
+			     int64_t changed_ms)
 {
 	int64_t again_ms;
 	int lock = -1;
 
 	if (steer_lock(&lock))
 		return clock_monotonic_ms() + RETRY_MS;
-	guard->by = by;
-	again_ms = look(guard, changed_ms);
-	guard->by = "";
+	reconciler->by = by;
+	again_ms = look(reconciler, changed_ms);
+	reconciler->by = "";
 	steer_unlock(lock);
 	return again_ms;
 }
 
-bool steer_reconcile_must_ask(const struct steer_reconciler *guard)
+bool steer_reconcile_must_ask(const struct steer_reconciler *reconciler)
 {
-	return guard->intent.backend == STEER_IPTABLES_LEGACY &&
-	       !steer_rules_empty(&guard->intent.rules);
+	return reconciler->desired.backend == STEER_IPTABLES_LEGACY &&
+	       !steer_rules_empty(&reconciler->desired.rules);
 }

@@ -2,11 +2,11 @@
 #ifndef NACLD_STEER_WATCH_RECONCILE_H
 #define NACLD_STEER_WATCH_RECONCILE_H
 
-#include "ctl/steer/cmd.h"
 #include "steer/diff.h"
 #include "steer/desired.h"
 #include "steer/watch/nft_events.h"
 #include "steer/watch/ratelimit.h"
+#include "steer/watch/watch.h"
 
 #define STEER_NEVER INT64_MAX /* of the monotonic clock, in ms */
 
@@ -19,13 +19,13 @@ enum steer_condition {
 
 /* What the last look found, and what was said and done about it. */
 struct steer_reconciler {
-	const struct steer_request *request;
-	bool mends; /* by the configuration, as last read */
+	const struct steer_watch_options *options;
+	bool restores; /* by the configuration, as last read */
 	struct legacy_poll legacy;
-	struct steer_desired intent; /* as of the last look; empty rules: none */
+	struct steer_desired desired; /* as of the last look; empty rules: none */
 	enum steer_condition condition;
 	char alarm[STEER_DIFF_LEN]; /* the last one raised, so that it is raised once */
-	struct steer_ratelimit pace;
+	struct steer_ratelimit limit;
 	bool paused;    /* the rate limit was reached, and that was reported */
 	const char *by; /* during a look: who changed something, or "" */
 };
@@ -39,9 +39,10 @@ struct steer_reconciler {
  *
  * Returns when to look again whatever happens meanwhile, or STEER_NEVER. Takes the steering's lock.
  */
-int64_t steer_reconcile_look(struct steer_reconciler *guard, const char *by, int64_t changed_ms);
+int64_t steer_reconcile_look(struct steer_reconciler *reconciler, const char *by,
+			     int64_t changed_ms);
 
 /* Are the rules where there are no change events, so that they have to be polled? */
-bool steer_reconcile_must_ask(const struct steer_reconciler *guard);
+bool steer_reconcile_must_ask(const struct steer_reconciler *reconciler);
 
 #endif

@@ -24,8 +24,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/paths.h"
-#include "common/protocol.h"
 #include "common/notify.h"
+#include "steer/netlink.h"
 #include "steer/watch/reconcile.h"
 
 #define SETTLE_MS      50
@@ -35,8 +35,9 @@
 #define NEVER          STEER_NEVER
 
 struct watch {
-	struct steer_reconciler guard;
-	int signals, kernel, intents, claim;
+	struct steer_reconciler reconciler;
+	int signals, desired, claim;
+	struct mnl_socket *kernel;
 	struct steer_news news; /* since the last look */
 	int64_t changed_ms;  /* of a change not looked at yet: when the first one came; or NEVER */
 	int64_t look_ms;     /* when to look; or NEVER */
@@ -56,11 +57,11 @@ static void look(struct watch *watch)
 	bool ask;
 
 	watch->changed_ms = NEVER;
-	again_ms = steer_reconcile_look(&watch->guard, watch->news.by, changed_ms);
+	again_ms = steer_reconcile_look(&watch->reconciler, watch->news.by, changed_ms);
 	watch->news = (struct steer_news){0};
 	watch->look_ms = again_ms;
 	now = clock_monotonic_ms();
-	ask = steer_reconcile_must_ask(&watch->guard);
+	ask = steer_reconcile_must_ask(&watch->reconciler);
 	watch->legacy_ms = ask ? now + LEGACY_LOOK_MS : NEVER;
 	watch->readback_ms = ask ? now + LEGACY_READ_MS : NEVER;
 }
@@ -116,7 +117,8 @@ static void keep_time(struct watch *watch)
 
 	if (now >= watch->legacy_ms) {
 		watch->legacy_ms = now + LEGACY_LOOK_MS;
-		if (legacy_poll_changed(&watch->guard.legacy, &watch->guard.intent.rules))
+		if (legacy_poll_changed(&watch->reconciler.legacy,
+					&watch->reconciler.desired.rules))
 			settle(watch);
 		if (now >= watch->readback_ms)
 			look_at(watch, now);
@@ -129,22 +131,22 @@ static int run(struct watch *watch)
 {
 	for (;;) {
 		struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
-				       {.fd = watch->kernel, .events = POLLIN},
-				       {.fd = watch->intents, .events = POLLIN}};
+				       {.fd = mnl_socket_get_fd(watch->kernel), .events = POLLIN},
+				       {.fd = watch->desired, .events = POLLIN}};
 
 		if (poll(fds, 3, wait_ms(watch)) < 0 && errno != EINTR) {
 			log_error("poll: %s", strerror(errno));
-			return NACLCTL_NO;
+			return -EIO;
 		}
 		if (fds[0].revents && !hear_signal(watch))
-			return NACLCTL_OK;
+			return 0;
 		if (fds[1].revents)
 			hear_kernel(watch);
 		if (fds[2].revents) {
-			steer_desired_drain(watch->intents);
+			steer_desired_drain(watch->desired);
 			if (!steer_watch_holds(watch->claim)) {
 				log_error(PATHS_STEERING " was removed: start me again");
-				return NACLCTL_NO;
+				return -EIO;
 			}
 			look_at(watch, clock_monotonic_ms());
 		}
@@ -178,36 +180,37 @@ static bool opened(const char *what, int fd)
 	return false;
 }
 
-int steer_watch(const struct steer_request *request)
+int steer_watch(const struct steer_watch_options *options)
 {
-	struct watch watch = {.guard = {.request = request, .by = ""},
+	struct watch watch = {.reconciler = {.options = options, .by = ""},
 			      .signals = -1,
-			      .kernel = -1,
-			      .intents = -1,
+			      .desired = -1,
 			      .changed_ms = NEVER,
 			      .look_ms = 0,
 			      .legacy_ms = NEVER,
 			      .readback_ms = NEVER};
-	int status = NACLCTL_NO;
+	int err = -EBUSY;
 
-	legacy_poll_open(&watch.guard.legacy);
+	legacy_poll_open(&watch.reconciler.legacy);
 	watch.claim = steer_watch_claim();
 	if (watch.claim == -EBUSY)
 		fputs("naclctl steer watch: another one is watching already\n", stderr);
 	else if (opened("cannot record that this is the watcher", watch.claim) &&
-		 opened("cannot listen for steer up", watch.intents = steer_desired_listen()) &&
-		 opened("cannot listen to nftables", watch.kernel = nft_events_open()) &&
+		 opened("cannot listen for steer up", watch.desired = steer_desired_listen()) &&
+		 opened("cannot listen to nftables", nft_events_open(&watch.kernel)) &&
 		 opened("signalfd", watch.signals = open_signals())) {
 		notify("READY=1");
-		status = run(&watch);
+		err = run(&watch);
 	}
-	steer_rules_fini(&watch.guard.intent.rules);
-	legacy_poll_close(&watch.guard.legacy);
-	for (int i = 0; i < 4; i++) {
-		int fd = (int[]){watch.signals, watch.kernel, watch.intents, watch.claim}[i];
+	steer_rules_fini(&watch.reconciler.desired.rules);
+	legacy_poll_close(&watch.reconciler.legacy);
+	if (watch.kernel)
+		mnl_socket_close(watch.kernel);
+	for (int i = 0; i < 3; i++) {
+		int fd = (int[]){watch.signals, watch.desired, watch.claim}[i];
 
 		if (fd >= 0)
 			close(fd);
 	}
-	return status;
+	return err;
 }

@@ -2,13 +2,11 @@
 /*
  * nft: the plan as one table of our own, for both families.
  *
- *   input, forward   priority mangle - 10 (-160): before every firewall's filter chains (0 and up)
- *   output           priority security + 10 (60): after them (firewalld's are at 10)
- *   defrag           no base chain: nothing passes it
+ *   input, forward, output   base chains, at the priorities of core/hook.h: outer walls
+ *   defrag                   no base chain: nothing passes it
  *
- * So the ACL is the outer wall, as with the iptables tables mangle and security. Several queues are
- * balanced by address pair, which keeps the order of a connection's packets; cpu fanout does not,
- * so the flag is never set.
+ * Several queues are balanced by address pair, which keeps the order of a connection's packets; cpu
+ * fanout does not, so the flag is never set.
  *
  * The chain `defrag` works by being loaded: a tproxy statement turns on the kernel's reassembly for
  * the network namespace, without connection tracking (nft's socket expression does not).
@@ -18,7 +16,7 @@
  * Turning reassembly off unregisters hooks of the kernel's own and drops what waits in the same
  * way.
  */
-#include "steer/nft.h"
+#include "steer/kernel/nft.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +27,6 @@
 const char nft_probe[] = "add table inet nacld-probe\n"
 			 "add chain inet nacld-probe probe\n"
 			 "add rule inet nacld-probe probe queue num 0\n";
-
-static const struct {
-	const char *name;
-	const char *priority;
-} chains[STEER_CHAINS] = {
-	[STEER_INPUT] = {"input", "mangle - 10"},
-	[STEER_FORWARD] = {"forward", "mangle - 10"},
-	[STEER_OUTPUT] = {"output", "security + 10"},
-};
 
 static void render_queue(const struct steer_plan *plan, FILE *to)
 {
@@ -70,12 +59,17 @@ static void render_rule(const struct steer_plan *plan, const struct steer_rule *
 		render_address("saddr", &rule->src, to);
 	if (rule->has_dst)
 		render_address("daddr", &rule->dst, to);
-	if (rule->protocol == PROTOCOL_UDP)
-		fprintf(to, "meta nfproto ipv%u udp sport %u udp dport %u ", rule->family,
-			rule->sport, rule->dport);
+	if (rule->whole)
+		fputs("exthdr frag missing ", to);
+	else if (rule->protocol == PROTOCOL_UDP)
+		fprintf(to, "meta nfproto ipv%u ", rule->family);
+	if (rule->sport)
+		fprintf(to, "udp sport %u ", rule->sport);
+	if (rule->dport)
+		fprintf(to, "udp dport %u ", rule->dport);
 	if (rule->protocol == PROTOCOL_ICMPV6)
-		fprintf(to, "icmpv6 type %u-%u ip6 hoplimit 255 ", rule->type_first,
-			rule->type_last);
+		fprintf(to, "icmpv6 type %u-%u ip6 hoplimit %u ", rule->type_first, rule->type_last,
+			rule->hop_limit);
 	if (rule->action == STEER_QUEUE)
 		render_queue(plan, to);
 	else
@@ -84,8 +78,10 @@ static void render_rule(const struct steer_plan *plan, const struct steer_rule *
 
 static void render_chain(const struct steer_plan *plan, enum steer_chain chain, FILE *to)
 {
-	fprintf(to, "\tchain %s {\n\t\ttype filter hook %s priority %s; policy accept;\n",
-		chains[chain].name, chains[chain].name, chains[chain].priority);
+	const char *hook = hook_nft_name((enum hook)chain);
+
+	fprintf(to, "\tchain %s {\n\t\ttype filter hook %s priority %s; policy accept;\n", hook,
+		hook, hook_nft_priority((enum hook)chain));
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->rules[i].chain == chain)
 			render_rule(plan, &plan->rules[i], to);

@@ -10,7 +10,7 @@
  * leave the kernel's own chains where they are. That matters: deleting a base chain would drop
  * every packet that waits in any queue.
  */
-#include "steer/iptables.h"
+#include "steer/kernel/iptables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_STEER_NFT_H
-#define NACLD_STEER_NFT_H
+#ifndef NACLD_STEER_KERNEL_NFT_H
+#define NACLD_STEER_KERNEL_NFT_H
 
 #include "steer/plan.h"
 

@@ -9,7 +9,7 @@
  * the outputs are read after it ended, so there is no pipe that could fill up and no loop to wait
  * in.
  */
-#include "steer/exec.h"
+#include "steer/kernel/exec.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_STEER_IPTABLES_H
-#define NACLD_STEER_IPTABLES_H
+#ifndef NACLD_STEER_KERNEL_IPTABLES_H
+#define NACLD_STEER_KERNEL_IPTABLES_H
 
 #include "steer/plan.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_STEER_EXEC_H
-#define NACLD_STEER_EXEC_H
+#ifndef NACLD_STEER_KERNEL_EXEC_H
+#define NACLD_STEER_KERNEL_EXEC_H
 
 #include <stdbool.h>
 

@@ -14,7 +14,7 @@
  * = "strict"), the kernel drops what waits in any queue of the namespace; a change that keeps it on
  * loses nothing.
  */
-#include "steer/iptables.h"
+#include "steer/kernel/iptables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,9 +49,16 @@ static void render_line(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->interface[0])
 		fprintf(to, " -%c %s", rule->chain == STEER_OUTPUT ? 'o' : 'i', rule->interface);
 	if (rule->protocol == PROTOCOL_UDP)
-		fprintf(to, " -p udp -m udp --sport %u --dport %u", rule->sport, rule->dport);
+		fputs(" -p udp -m udp", to);
+	if (rule->sport)
+		fprintf(to, " --sport %u", rule->sport);
+	if (rule->dport)
+		fprintf(to, " --dport %u", rule->dport);
+	if (rule->whole)
+		fputs(" -m ipv6header ! --header ipv6-frag --soft", to);
 	if (rule->protocol == PROTOCOL_ICMPV6)
-		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq 255", type);
+		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq %u", type,
+			rule->hop_limit);
 	if (rule->action == STEER_QUEUE)
 		render_queue(plan, to);
 	else
