@@ -124,14 +124,14 @@ demo: ## the classic mistake on real packets: nginx, curl and nacld in two names
 	$(Q)tests/demo/run $(B)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
-.PHONY: lint check unit golden ctl layering e2e shellcheck mandoc-lint docs format-check format \
+.PHONY: lint check unit golden ctl layering libconfig e2e shellcheck mandoc-lint docs format-check format \
 	interop systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
-	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl interop layering shellcheck mandoc-lint \
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl interop layering libconfig shellcheck mandoc-lint \
 		docs format-check systemd-check install-check instructions fuzz-smoke e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
@@ -154,6 +154,9 @@ golden: all ## configurations in, canonical text or exact errors out
 update-golden: all ## take the present output as right (read the diff!)
 	$(Q)tests/golden/run --update $(B)
 	$(Q)tests/ctl/run --update $(B)
+
+libconfig: all ## one file, one firewall: with the libconfig of Debian 12, 13 and the next
+	$(Q)tests/suite $(B)/results libconfig tests/libconfig/run $(B)
 
 layering: all ## which folder may use which
 	$(Q)tests/suite $(B)/results layering tests/layering $(B)

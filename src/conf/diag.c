@@ -62,28 +62,42 @@ static char *printable(const char *text, size_t len, size_t max)
 /* Lines above the one libconfig names in which a string is looked for. */
 #define LOOK_BACK_MAX 100
 
-/* The place with the file's own name, and the line that holds what it must. */
+/* A line of the flat text in its own file. */
+static struct conf_place unflatten(const struct conf_reader *r, unsigned int line)
+{
+	struct conf_place place = {.file = r->sources.items[0].name, .line = line};
+	size_t source;
+
+	if (conf_flat_origin(&r->flat, line, &source, &place.line))
+		place.file = r->sources.items[source].name;
+	return place;
+}
+
+static bool holds(const struct conf_reader *r, struct conf_place place, const char *text)
+{
+	size_t len;
+	const char *line = conf_source_line(&r->sources, place.file, place.line, &len);
+
+	return line && memmem(line, len, text, strlen(text));
+}
+
+/* The place with the file's own name and line, and the line that holds what it must. */
 static struct conf_place settle(const struct conf_reader *r, struct conf_place place)
 {
-	size_t index = conf_source_index(&r->sources, place.file);
-
-	if (index < r->sources.count)
-		place.file = r->sources.items[index].name;
-	else if (!place.file)
-		place.file = "configuration";
-	if (!place.text)
+	if (place.file)
 		return place;
-	for (unsigned int back = 0; back < LOOK_BACK_MAX && back < place.line; back++) {
-		size_t len;
-		const char *line =
-			conf_source_line(&r->sources, place.file, place.line - back, &len);
+	if (r->sources.count == 0)
+		return (struct conf_place){.file = "configuration"};
+	if (place.line == 0)
+		return (struct conf_place){.file = r->sources.items[0].name};
+	for (unsigned int back = 0; place.text && back < LOOK_BACK_MAX && back < place.line;
+	     back++) {
+		struct conf_place at = unflatten(r, place.line - back);
 
-		if (line && memmem(line, len, place.text, strlen(place.text))) {
-			place.line -= back;
-			break;
-		}
+		if (holds(r, at, place.text))
+			return at;
 	}
-	return place;
+	return unflatten(r, place.line);
 }
 
 static char *source_text(const struct conf_reader *r, struct conf_place place)
@@ -176,12 +190,11 @@ void conf_out_of_memory(struct conf_reader *r)
 const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,
 		       char buf[static CONF_HINT_LEN])
 {
-	size_t index = conf_source_index(&r->sources, to.file);
-
-	if (index == conf_source_index(&r->sources, from.file) || index >= r->sources.count)
+	to = settle(r, to);
+	if (strcmp(settle(r, from).file, to.file) == 0)
 		snprintf(buf, CONF_HINT_LEN, "line %u", to.line);
 	else
-		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", r->sources.items[index].name, to.line);
+		snprintf(buf, CONF_HINT_LEN, "%.120s:%u", to.file, to.line);
 	return buf;
 }
 

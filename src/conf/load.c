@@ -4,10 +4,9 @@
  *
  *   read (source) -> scan (syntax/) -> parse (libconfig) -> walk (walk/) -> finish
  *
- * libconfig is given text that the scan has found in order, so its own error texts are the last
- * resort; and automatic conversion stays off, so a string is never taken as a number. Every step
- * works on a policy that nothing else can see yet: a failed load leaves nothing behind but its
- * report.
+ * libconfig is given the tokens that the scan has found in order, never the file; and automatic
+ * conversion stays off, so a string is never taken as a number. Every step works on a policy that
+ * nothing else can see yet: a failed load leaves nothing behind but its report.
  */
 #include "conf/conf.h"
 
@@ -22,20 +21,6 @@
 #include "conf/walk/policy.h"
 #include "core/policy.h"
 
-/* libconfig gives no more than a text and a line, often the one after the mistake. */
-static void syntax_error(struct conf_reader *r, const config_t *config)
-{
-	struct conf_place place = {.file = config_error_file(config),
-				   .line = (unsigned int)config_error_line(config)};
-	const char *text = config_error_text(config);
-
-	if (text && strcmp(text, "syntax error") != 0)
-		conf_error(r, place, "look at the line before it, too", "%s", text);
-	else
-		conf_error(r, place, "is a quote, a bracket, a comma or a \";\" missing?",
-			   "syntax error here or on the line before");
-}
-
 /*
  * libconfig uses memory without looking whether it got any (1.5), or ends the process (1.8). So
  * what its tree can take of this text is asked for before, in one piece, and given back. Rules take
@@ -44,12 +29,9 @@ static void syntax_error(struct conf_reader *r, const config_t *config)
 static bool tree_fits(const struct conf_reader *r)
 {
 	void *volatile block; /* or the compiler does without the call */
-	size_t len = 32768;
 	bool fits;
 
-	for (size_t i = 0; i < r->sources.count; i++)
-		len += r->sources.items[i].len;
-	block = malloc(len * 32);
+	block = malloc((r->flat.len + 32768) * 32);
 	fits = block;
 	free(block);
 	return fits;
@@ -64,12 +46,11 @@ static void parse(struct conf_reader *r)
 		return;
 	}
 	config_init(&config);
-	if (strcmp(r->sources.folder, ".") != 0)
-		config_set_include_dir(&config, r->sources.folder);
-	if (config_read_string(&config, r->sources.items[0].text))
+	if (config_read_string(&config, r->flat.text ? r->flat.text : ""))
 		conf_read_policy(r, config_root_setting(&config));
-	else if (r->report->errors == 0) /* 1.7 stops at an integer that the scan has reported */
-		syntax_error(r, &config);
+	else /* cannot be: it was found in order */
+		conf_error(r, (struct conf_place){.line = (unsigned int)config_error_line(&config)},
+			   NULL, "libconfig does not take this: %s", config_error_text(&config));
 	config_destroy(&config);
 }
 
@@ -146,8 +127,10 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 	}
 	conf_report_sort(r);
 out:
-	if (r)
+	if (r) {
 		conf_sources_fini(&r->sources);
+		conf_flat_fini(&r->flat);
+	}
 	free(r);
 	free(copy);
 	return policy;

@@ -15,11 +15,14 @@ void conf_doubt(struct conf_reader *r, struct conf_place place)
 
 bool conf_is_doubted(const struct conf_reader *r, struct conf_place place)
 {
-	size_t index = conf_source_index(&r->sources, place.file);
+	unsigned int line;
+	size_t source;
 
+	if (!conf_flat_origin(&r->flat, place.line, &source, &line))
+		return false;
 	for (size_t i = 0; i < r->doubt_count; i++)
-		if (r->doubts[i].line == place.line &&
-		    conf_source_index(&r->sources, r->doubts[i].file) == index)
+		if (r->doubts[i].line == line &&
+		    conf_source_index(&r->sources, r->doubts[i].file) == source)
 			return true;
 	return false;
 }

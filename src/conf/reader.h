@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "conf/flat.h"
 #include "conf/source.h"
 
 struct conf_report;
@@ -12,11 +13,12 @@ struct policy;
 
 #define CONF_DOUBTS_MAX 50 /* as many as there can be diagnostics */
 
-/* One load: what its steps hand on. Lives on the stack of whoever loads. */
+/* One load: what its steps hand on. */
 struct conf_reader {
 	struct conf_report *report;
 	struct policy *policy;
 	struct conf_sources sources;
+	struct conf_flat flat;
 	struct conf_place doubts[CONF_DOUBTS_MAX]; /* lines with a number that does not fit */
 	size_t doubt_count;
 	const struct config_setting_t *host;     /* the first `host = true` */
@@ -27,6 +29,8 @@ struct conf_reader {
 
 /* Notes a line whose number was told to be wrong, so that the walk does not tell of it again. */
 void conf_doubt(struct conf_reader *r, struct conf_place place);
+
+/* Was that said of this line of the flat text? */
 bool conf_is_doubted(const struct conf_reader *r, struct conf_place place);
 
 #endif

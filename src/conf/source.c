@@ -20,7 +20,6 @@ void conf_sources_fini(struct conf_sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++) {
 		free(sources->items[i].name);
-		free(sources->items[i].alias);
 		free(sources->items[i].text);
 	}
 	free(sources->items);
@@ -30,13 +29,9 @@ size_t conf_source_index(const struct conf_sources *sources, const char *name)
 {
 	if (!name)
 		return 0;
-	for (size_t i = 0; i < sources->count; i++) {
-		const char *alias = sources->items[i].alias;
-
-		if (strcmp(sources->items[i].name, name) == 0 ||
-		    (alias && strcmp(alias, name) == 0))
+	for (size_t i = 0; i < sources->count; i++)
+		if (strcmp(sources->items[i].name, name) == 0)
 			return i;
-	}
 	return sources->count;
 }
 

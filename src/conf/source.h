@@ -8,8 +8,7 @@
 /* A file, kept whole until the load ends. The text is NUL-terminated. */
 struct conf_source {
 	char *name;
-	char *alias; /* NULL, or as an include wrote it: libconfig 1.5 knows the file by this */
-	char *text;  /* NULL: it could not be read */
+	char *text; /* NULL: it could not be read */
 	size_t len;
 	dev_t device;
 	ino_t inode;
@@ -23,9 +22,9 @@ struct conf_sources {
 };
 
 /*
- * A line of a file. file NULL: the configuration file itself. line 0: the file as a whole. text,
- * when not NULL, is what the line must contain: libconfig may have counted a string's line a little
- * late.
+ * A line of a file. line 0: the file as a whole. file NULL: the line is one of the flat text, which
+ * is where libconfig places things, or with line 0 the configuration file itself. text, when not
+ * NULL, is what the line must contain: libconfig may have counted a string's line a little late.
  */
 struct conf_place {
 	const char *file;
@@ -55,7 +54,7 @@ int conf_source_add(struct conf_sources *sources, const char *name, const char *
 const char *conf_source_line(const struct conf_sources *sources, const char *name,
 			     unsigned int line, size_t *len);
 
-/* Position of a source by name or alias (NULL: the configuration); `count` when it is none. */
+/* Position of a source by name (NULL: the configuration); `count` when it is none. */
 size_t conf_source_index(const struct conf_sources *sources, const char *name);
 
 /* The name from the working directory: "folder/name"; NULL: no memory. The caller frees it. */

@@ -5,7 +5,6 @@
  * equal policy, rule by rule, and is its own canonical text. Files that the text names are looked
  * for in the runner's empty folder.
  */
-#include "core/policy.h"
 #include "fuzz.h"
 
 static char *print(const struct policy *policy)

@@ -10,32 +10,35 @@
  */
 #include "conf/syntax/grammar.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf/diag.h"
+#include "conf/syntax/number.h"
 
-/* No setting of nacld needs more than 32 bits, and libconfig 1.5 keeps no more without a suffix. */
 static void check_number(struct conf_grammar *g, const struct conf_token *token,
 			 struct conf_place place)
 {
-	const char *digits = token->text + strspn(token->text, "+-");
-	bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+	int len = (int)token->len;
+	char hint[CONF_HINT_LEN];
 	long long value;
 
-	errno = 0;
-	value = strtoll(token->text, NULL, hex ? 16 : 10);
-	if (errno == ERANGE || value < INT_MIN || value > INT_MAX)
-		conf_error(g->r, place, "no setting goes beyond 65536",
-			   "%.*s is too large a number", (int)token->len, token->text);
-	else if (!hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
-		conf_error(g->r, place, "leave out the leading zeros",
-			   "%.*s could be meant as octal", (int)token->len, token->text);
-	else
+	switch (conf_number_parse(token, &value)) {
+	case NUMBER_OK:
+	case NUMBER_FRACTION:
 		return;
+	case NUMBER_TOO_LARGE:
+		conf_error(g->r, place, "no setting goes beyond 65536",
+			   "%.*s is too large a number", len, token->text);
+		break;
+	case NUMBER_ZEROS:
+		conf_error(g->r, place, "leave out the leading zeros",
+			   "%.*s could be meant as octal", len, token->text);
+		break;
+	case NUMBER_OTHER_BASE:
+		snprintf(hint, sizeof(hint), "write %lld", value);
+		conf_error(g->r, place, hint, "not every libconfig reads %.*s", len, token->text);
+		break;
+	}
 	conf_doubt(g->r, place);
 }
 
@@ -177,7 +180,13 @@ static bool take_value(struct conf_grammar *g, const struct conf_token *token,
 		return close_bracket(g, token, place);
 	if (!starts_value(level, token))
 		return unexpected(g, token, place);
+	if (level->close == ']' && !level->empty && level->kind != token->kind) {
+		conf_error(g->r, place, "write text in quotes: [ \"...\", \"...\" ]",
+			   "an array holds values of one kind");
+		return false;
+	}
 	level->empty = false;
+	level->kind = token->kind;
 	if (token->kind == TOKEN_OPEN)
 		return open_bracket(g, token, place);
 	if (token->kind == TOKEN_NUMBER)

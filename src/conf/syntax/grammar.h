@@ -29,6 +29,7 @@ struct conf_level {
 	char close; /* ')', ']', '}'; 0 for the file */
 	enum conf_expect expect;
 	bool empty;
+	enum conf_token_kind kind; /* of the first value */
 	struct conf_place opened;
 	size_t name_count;
 	struct conf_level_name names[CONF_NAMES_MAX];

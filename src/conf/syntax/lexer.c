@@ -2,7 +2,9 @@
 /*
  * Cuts the text of a libconfig file into tokens, as the scanner of libconfig 1.5 to 1.8 does, and
  * refuses what those swallow: a string that runs over the end of its line (a quote was forgotten;
- * no setting of ours has two lines) and a comment that is never closed.
+ * no setting of ours has two lines), a comment that is never closed, an escape that they read
+ * differently (1.5 leaves "\\x41" as it stands and drops the backslash of "\\b"; 1.7 makes a byte of
+ * either).
  */
 #include "conf/syntax/lexer.h"
 
@@ -10,11 +12,21 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/strange.h"
+
 static bool refuse(struct conf_token *out, const char *error, const char *hint)
 {
 	out->error = error;
 	out->hint = hint;
 	return true;
+}
+
+static bool refuse_what(struct conf_token *out, const char *what, size_t len, const char *error,
+			const char *hint)
+{
+	out->what = what;
+	out->what_len = len;
+	return refuse(out, error, hint);
 }
 
 /* Blanks and comments. False: a comment is never closed, and *out says so. */
@@ -61,6 +73,24 @@ static size_t string_len(const char *text)
 	return len + 1;
 }
 
+/* The text between the quotes: nothing that versions read differently or that nobody can see. */
+static bool check_string(struct conf_token *out)
+{
+	const struct conf_strange *strange = conf_strange_blank(out->text, out->len);
+
+	if (strange)
+		return refuse_what(out, strange->name, strlen(strange->name), "stands in this text",
+				   strange->hint);
+	for (size_t i = 0; i < out->len; i++) {
+		if (out->text[i] != '\\' || strchr("\"\\", out->text[++i]))
+			continue;
+		return refuse_what(out, out->text + i - 1, 2,
+				   "in a text means different things to versions of libconfig",
+				   "write the character itself; only \\\" and \\\\ are taken");
+	}
+	return true;
+}
+
 static size_t digits_len(const char *text)
 {
 	return strspn(text, "0123456789");
@@ -86,6 +116,9 @@ static size_t number_len(const char *text)
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X') &&
 	    isxdigit((unsigned char)text[2])) {
 		len = 2 + strspn(text + 2, "0123456789abcdefABCDEF");
+	} else if (text[0] == '0' && text[1] && strchr("bBoOqQ", text[1]) &&
+		   digits_len(text + 2) > 0) {
+		len = 2 + digits_len(text + 2);
 	} else if (text[len] == '.') {
 		len += 1 + digits_len(text + len + 1);
 		return len + exponent_len(text + len);
@@ -139,6 +172,21 @@ static bool is_boolean(const char *text, size_t len)
 	       (len == 5 && strncasecmp(text, "false", 5) == 0);
 }
 
+/* A character that has no place outside of quotes: all bytes of it. */
+static bool take_garbage(struct conf_lexer *lexer, struct conf_token *out)
+{
+	const struct conf_strange *strange = conf_strange_at(out->text, strlen(out->text));
+
+	out->kind = TOKEN_GARBAGE;
+	if (strange)
+		return refuse_what(out, strange->name, strlen(strange->name), "stands here",
+				   strange->hint);
+	while ((out->text[out->len] & 0xc0) == 0x80)
+		out->len++;
+	lexer->at += out->len;
+	return true;
+}
+
 static bool take_single(struct conf_lexer *lexer, struct conf_token *out)
 {
 	static const char singles[] = "=:;,([{)]}";
@@ -147,10 +195,13 @@ static bool take_single(struct conf_lexer *lexer, struct conf_token *out)
 		TOKEN_OPEN,   TOKEN_OPEN,   TOKEN_CLOSE,     TOKEN_CLOSE,     TOKEN_CLOSE};
 	const char *single = strchr(singles, *lexer->at);
 
-	out->kind = single ? kinds[single - singles] : TOKEN_GARBAGE;
 	out->len = 1;
-	lexer->at++;
-	return true;
+	if (single) {
+		out->kind = kinds[single - singles];
+		lexer->at++;
+		return true;
+	}
+	return take_garbage(lexer, out);
 }
 
 bool conf_token_next(struct conf_lexer *lexer, struct conf_token *out)
@@ -170,6 +221,7 @@ bool conf_token_next(struct conf_lexer *lexer, struct conf_token *out)
 		if (out->len == 0)
 			return refuse(out, "the text that opens here is not closed on its line",
 				      "a quote is missing");
+		check_string(out);
 	} else if ((out->len = name_len(lexer->at)) > 0) {
 		out->kind = is_boolean(lexer->at, out->len) ? TOKEN_BOOLEAN : TOKEN_NAME;
 	} else if ((out->len = number_len(lexer->at)) > 0) {

@@ -25,6 +25,8 @@ struct conf_token {
 	size_t len;
 	unsigned int line; /* where it starts */
 	const char *error; /* not NULL: the text cannot be cut further, and why */
+	const char *what;  /* NULL, or what the error is said of: a name, or a part of the text */
+	size_t what_len;
 	const char *hint;
 };
 

@@ -2,23 +2,27 @@
 /*
  * The configuration's text before libconfig sees it, includes and all.
  *
- * libconfig parses, but version 1.5 is too forgiving and too silent to be left alone with the file:
- * an integer that does not fit wraps without a word, a comment that is never closed swallows the
- * rest, a NUL byte ends the file, a folder given as an include ends the process, and "syntax error"
- * is all it says, often a line late. So the text is cut into tokens (lexer) and walked by its
- * grammar here first; libconfig then only meets text that is in order.
+ * libconfig parses, but it is too forgiving and too silent to be left alone with a file, and its
+ * versions differ: an integer that does not fit wraps without a word, a comment that is never
+ * closed swallows the rest, a NUL byte ends the file, a folder given as an include ends the
+ * process, and "syntax error" is all it says, often a line late. So the text is cut into tokens
+ * (lexer) and walked by its grammar here first, and what libconfig gets is those tokens (flat).
  *
- * Includes are followed exactly where libconfig does: "@include" at the start of a line, relative
- * to the folder of the configuration, at most ten deep.
+ * Includes are followed where libconfig does: "@include" at the start of a line, relative to the
+ * folder of the configuration, at most ten deep.
  */
 #include "conf/syntax/scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/diag.h"
 #include "conf/file.h"
+#include "conf/strange.h"
+#include "conf/syntax/foreign.h"
 #include "conf/syntax/grammar.h"
+#include "conf/syntax/number.h"
 
 #define INCLUDE_DEPTH_MAX 10 /* libconfig's own */
 
@@ -59,10 +63,7 @@ static int read_include(struct scan *s, const struct conf_token *token, struct c
 	else
 		index = conf_file_read(s->r, path, CONF_SOURCE_FILE, place);
 	free(path);
-	if (index < 0)
-		free(name);
-	else
-		s->r->sources.items[index].alias = name;
+	free(name);
 	return index;
 }
 
@@ -85,34 +86,81 @@ static bool include(struct scan *s, const struct conf_token *token, struct conf_
 	return scan_source(s, (size_t)index);
 }
 
+/* Into the flat text, in a spelling that every libconfig reads alike. */
+static bool put(struct scan *s, size_t index, const struct conf_token *token)
+{
+	struct conf_flat *flat = &s->r->flat;
+	char number[24] = "0"; /* of one that was refused, too: the walk does not look at it */
+	long long value;
+	bool ok;
+
+	if (token->kind != TOKEN_NUMBER) {
+		ok = conf_flat_put(flat, index, token->line, token->text, token->len);
+	} else {
+		switch (conf_number_parse(token, &value)) {
+		case NUMBER_OK:
+			snprintf(number, sizeof(number), "%lld", value);
+			break;
+		case NUMBER_FRACTION:
+			strcpy(number, "0.5"); /* no setting takes one */
+			break;
+		default:
+			break;
+		}
+		ok = conf_flat_put(flat, index, token->line, number, strlen(number));
+	}
+	if (!ok)
+		conf_out_of_memory(s->r);
+	return ok;
+}
+
+static bool take(struct scan *s, size_t index, const struct conf_token *token,
+		 struct conf_place place)
+{
+	if (token->error) {
+		conf_error(s->r, place, token->hint, "%.*s%s%s", (int)token->what_len,
+			   token->what ? token->what : "", token->what ? " " : "", token->error);
+		return false;
+	}
+	if (token->kind == TOKEN_INCLUDE)
+		return include(s, token, place);
+	return conf_grammar_take(&s->grammar, token, place) && put(s, index, token);
+}
+
+/* Is it text, and ours? Else a diagnostic. An include may hold any part of a configuration. */
+static bool is_text(struct scan *s, size_t index)
+{
+	const struct conf_source *source = &s->r->sources.items[index];
+	struct conf_place place = {.file = source->name, .line = 1};
+	const struct conf_foreign *foreign = index == 0 ? conf_foreign(source->text) : NULL;
+	size_t len = strlen(source->text);
+
+	if (len != source->len) {
+		for (size_t i = 0; i < len; i++)
+			place.line += source->text[i] == '\n';
+		conf_error(s->r, place, "save it as UTF-8, if it is text in another encoding",
+			   "a NUL byte: this is not a text file");
+	} else if (foreign) {
+		conf_error(s->r, place, foreign->hint, "this is %s, not a configuration of nacld",
+			   foreign->what);
+	}
+	return len == source->len && !foreign;
+}
+
 static bool scan_source(struct scan *s, size_t index)
 {
 	/* The array of sources may move at an include; names and texts do not. */
-	const char *name = s->r->sources.items[index].name, *text = s->r->sources.items[index].text;
-	size_t len = s->r->sources.items[index].len;
+	const struct conf_source source = s->r->sources.items[index];
+	const char *text = source.text + conf_mark_len(source.text, source.len);
 	struct conf_lexer lexer = {.at = text, .start = text, .line = 1};
-	struct conf_place place = {.file = name, .line = 1};
+	struct conf_place place = {.file = source.name};
 	struct conf_token token;
-	bool ok = true;
+	bool ok = is_text(s, index);
 
-	if (strlen(text) != len) {
-		while (*lexer.at)
-			place.line += *lexer.at++ == '\n';
-		conf_error(s->r, place, NULL, "a NUL byte: this is not a text file");
-		return false;
-	}
 	s->includes[s->include_depth++] = index;
 	while (ok && conf_token_next(&lexer, &token)) {
 		place.line = token.line;
-		if (token.error) {
-			conf_error(s->r, place, token.hint, "%s", token.error);
-			return false;
-		}
-		if (token.kind == TOKEN_INCLUDE) {
-			ok = include(s, &token, place);
-			continue;
-		}
-		ok = conf_grammar_take(&s->grammar, &token, place);
+		ok = take(s, index, &token, place);
 	}
 	s->include_depth--;
 	return ok;

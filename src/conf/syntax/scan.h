@@ -7,8 +7,8 @@
 struct conf_reader;
 
 /*
- * Walks the text of the configuration, r->sources.items[0], and reads its includes. False when
- * libconfig must not see it: diagnostics say why.
+ * Walks the text of the configuration, r->sources.items[0], and of its includes, into r->flat.
+ * False when libconfig must not see it: diagnostics say why.
  */
 bool conf_scan(struct conf_reader *r);
 

@@ -20,8 +20,7 @@
 
 struct conf_place conf_place(const config_setting_t *setting)
 {
-	return (struct conf_place){.file = config_setting_source_file(setting),
-				   .line = config_setting_source_line(setting)};
+	return (struct conf_place){.line = config_setting_source_line(setting)};
 }
 
 struct conf_place conf_string_place(const config_setting_t *element)
