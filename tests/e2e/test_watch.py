@@ -226,7 +226,7 @@ def test_down_is_not_undone(net, variant):
     up(ns, open_host(), variant)
     watch.says("watching the steering")
     log = watch.process.log()
-    assert "STEERING" not in log and "put back" not in log, log
+    assert "STEERING" not in log and "restored" not in log, log
 
 
 def test_down_before_the_watcher_starts(net, variant):
@@ -295,7 +295,7 @@ def test_a_failed_repair_is_told_and_tried_again(net):
     watch = Watch(ns, open_host(), "--guard")
     ns.run("nft", "-f", "-", stdin="flush ruleset\nadd table ip6 security\n"
            "add chain ip6 security OUTPUT { type filter hook output priority 7; }\n")
-    watch.says("could not be put back: .*ip6tables")
+    watch.says("could not be restored: .*ip6tables")
     ns.run("nft", "delete", "table", "ip6", "security")
     watch.says("steering was restored")
     assert whole(ns, open_host(), "iptables-nft")
@@ -311,24 +311,24 @@ def test_a_failed_repair_is_tried_again_by_the_clock(net):
     watch = Watch(ns, open_host(), "--guard", env={"XTABLES_LOCKFILE": str(lock),
                                                    "PATH": "/usr/sbin:/usr/bin"})
     ns.run("iptables-legacy", "-w", "-t", "mangle", "-F", "INPUT")
-    watch.says("could not be put back: .*lock")
+    watch.says("could not be restored: .*lock")
     lock.parent.mkdir()
     watch.says("steering was restored")
     assert whole(ns, open_host(), "iptables-legacy")
 
 
 def test_a_repair_that_is_none_is_not_claimed(net):
-    """What is loaded does not come out as it went in: told, tried five times, and not called whole."""
+    """What is loaded does not come out as it went in: reported, tried five times, never called complete."""
     ns = net.ns("lonely")
     load(ns, open_host(), "nft")
     note = json.loads(note_path(ns).read_text())
     note["rules"][0] = note["rules"][0].replace("accept\n", "meta l4proto 6 accept\n", 1)
     note_path(ns).write_text(json.dumps(note))
-    watch = Watch(ns, open_host(), "--guard", ready="STEERING IS NOT WHOLE")
+    watch = Watch(ns, open_host(), "--guard", ready="STEERING IS INCOMPLETE")
     watch.says("is not as it was loaded")
     watch.says("5 times within 60 s", timeout=20)
     log = watch.process.log()
-    assert "steering was put back (" not in log and "whole again" not in log
+    assert "steering was restored (" not in log and "complete again" not in log
 
 
 def test_a_half_done_change_is_not_looked_at(net, variant):
@@ -397,7 +397,7 @@ def test_a_hangup_finds_a_rule_of_the_same_size(net):
     ns.run("iptables-legacy", "-w", "-t", "mangle", "-R", "NACLD-IN", place, "-j", "NFQUEUE",
            "--queue-num", "9")
     watch.process.kill(signal.SIGHUP)
-    watch.says("STEERING IS NOT WHOLE.*--queue-num 9")
+    watch.says("STEERING IS INCOMPLETE.*--queue-num 9")
 
 
 def test_one_watcher_a_namespace(net, variant):
@@ -422,9 +422,9 @@ def test_it_tells_the_service_manager(net, variant):
         watch = Watch(ns, open_host(), env={"NOTIFY_SOCKET": path, "JOURNAL_STREAM": "1:2",
                                             "PATH": "/usr/sbin:/usr/bin"})
         assert manager.recv(100) == b"READY=1"
-        assert manager.recv(100) == b"STATUS=whole (%s)" % variant.encode()
+        assert manager.recv(100) == b"STATUS=complete (%s)" % variant.encode()
         ns.run(variant, "-w", "-t", "mangle", "-F")
-        assert watch.says("STEERING").startswith("<3>STEERING IS NOT WHOLE")
+        assert watch.says("STEERING").startswith("<3>STEERING IS INCOMPLETE")
         assert manager.recv(100) == b"STATUS=STEERING IS INCOMPLETE"
 
 
@@ -443,10 +443,10 @@ def test_the_journal_gets_the_alarms_id(net, variant):
                                                            "PATH": "/usr/sbin:/usr/bin"})
             ns.run(variant, "-w", "-t", "mangle", "-F")
             fields = dict(line.split("=", 1) for line in journal.recv(4096).decode().splitlines())
-            watch.says("<4>steering was put back")
+            watch.says("<4>steering was restored")
         finally:
             path.unlink()
-    assert fields.pop("MESSAGE").startswith("STEERING IS NOT WHOLE")
+    assert fields.pop("MESSAGE").startswith("STEERING IS INCOMPLETE")
     assert fields == {"PRIORITY": "3", "SYSLOG_IDENTIFIER": "naclctl", "MESSAGE_ID": ident}
     assert "STEERING" not in watch.process.log()
 
@@ -457,9 +457,9 @@ def test_json(net, variant):
     watch = Watch(ns, open_host(), "--guard", "--json", ready='"event":"watching"')
     ns.run(variant, "-w", "-t", "mangle", "-F")
     alarm = json.loads(watch.says('"event":"changed"'))
-    assert alarm["backend"] == variant and alarm["message"].startswith("STEERING IS NOT WHOLE")
+    assert alarm["backend"] == variant and alarm["message"].startswith("STEERING IS INCOMPLETE")
     assert alarm["by"].startswith("iptables") or variant == "iptables-legacy"
-    assert json.loads(watch.says('"event":"restored"'))["message"].startswith("steering was put back")
+    assert json.loads(watch.says('"event":"restored"'))["message"].startswith("steering was restored")
 
 
 def test_its_folder_is_gone(net, variant):
@@ -471,7 +471,7 @@ def test_its_folder_is_gone(net, variant):
         file.unlink()
     FOLDER.rmdir()
     assert watch.process.wait() == 1
-    assert "was removed" in watch.process.log() and "put back" not in watch.process.log()
+    assert "was removed" in watch.process.log() and "restored" not in watch.process.log()
 
 
 @pytest.mark.parametrize("args", [("watch", "--backend", "nft"), ("watch", "--dry-run"),
