@@ -329,7 +329,7 @@ def test_a_log_that_cannot_be_opened_is_told_and_stops_nobody(net):
     nacld = Nacld(server, logged(net, open_host(), path="/nowhere/nacld/flow.log"))
     queue_rule(server, "INPUT")
     wait_until(lambda: log_status(nacld, "error") == "No such file or directory", "the status says so")
-    wait_until(lambda: "is its folder there" in nacld.log(), "and the log does")
+    wait_until(lambda: "did its folder exist" in nacld.log(), "and the log does")
     inject(link, client, datagram(1))
     wait_until(lambda: nacld.total("accepted") == 1, "traffic goes on")
 

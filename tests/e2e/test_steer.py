@@ -338,7 +338,7 @@ def test_the_fallback_serves_where_the_file_has_errors(net, backend, tmp_path):
     fallback = tmp_path / "last-good.conf"
     fallback.write_text(GOOD)
     done = steer(ns, "up", "rubbish", "--backend", backend, "--fallback", fallback)
-    assert "error" in done.stderr and f"steering by {fallback} instead" in done.stderr
+    assert "error" in done.stderr and f"steering with {fallback} instead" in done.stderr
     assert steer(ns, "show", GOOD, "--backend", backend).returncode == 0
     steer(ns, "down")
 
