@@ -145,7 +145,7 @@ unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
 ctl: all ## naclctl's commands: golden output, hard cases
 	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
 
-interop: all ## naclctl import: what other tools write, and files that mean harm
+interop: all ## naclctl import and export: what other tools write and read
 	$(Q)tests/suite $(B)/results interop tests/interop/run $(B)
 
 golden: all ## configurations in, canonical text or exact errors out

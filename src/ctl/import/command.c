@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/import/import.h"
+#include "ctl/input.h"
 
 struct options {
 	const char *file;
@@ -105,7 +106,7 @@ static int read_subnets_file(const char *file, struct nacl_doc *doc)
 
 	if (!file)
 		return 0;
-	text = import_read_file(file, &len);
+	text = input_read("import", file, &len);
 	if (!text)
 		return -EIO;
 	status = nacl_import_subnets(file, text, len, doc);
@@ -202,7 +203,7 @@ static int import_source(const struct options *options, struct nacl_source *sour
 			 const struct settings *subnets)
 {
 	struct import_result result = {.status = NACLCTL_USAGE};
-	char *text = import_read_file(options->file, &source->len);
+	char *text = input_read("import", options->file, &source->len);
 	int status;
 
 	if (!text)

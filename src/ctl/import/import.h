@@ -16,9 +16,6 @@ struct import_result {
 	int status;       /* the exit status */
 };
 
-/* A whole file, or stdin for "-"; more than a document may have is cut. NULL: printed to stderr. */
-char *import_read_file(const char *file, size_t *len);
-
 /*
  * Fills chosen: the ACL of that id or name, or the only one, or all. 0, or an error that was
  * printed, with the list of what there is.

@@ -3,14 +3,17 @@
  * A file as text, no more of it than a document may have: what is larger is refused by the reader
  * of documents, which names the place, and needs one byte too many for that.
  */
+#include "ctl/input.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/import/import.h"
+#include "interop/document.h"
 
 #define STEP ((size_t)64 * 1024)
 
@@ -42,7 +45,7 @@ static int read_all(int fd, char **text, size_t *len)
 	return 0;
 }
 
-char *import_read_file(const char *file, size_t *len)
+char *input_read(const char *command, const char *file, size_t *len)
 {
 	bool from_stdin = strcmp(file, "-") == 0;
 	int fd = from_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
@@ -55,7 +58,8 @@ char *import_read_file(const char *file, size_t *len)
 		close(fd);
 	if (status == 0)
 		return text;
-	fprintf(stderr, "naclctl import: %s: %s\n", from_stdin ? "stdin" : file, strerror(-status));
+	fprintf(stderr, "naclctl %s: %s: %s\n", command, from_stdin ? "stdin" : file,
+		strerror(-status));
 	free(text);
 	return NULL;
 }
