@@ -75,6 +75,7 @@ test_packet_SRC := $(PARSER)
 test_rule_SRC   := src/core/rule.c src/core/addr.c
 test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
+test_edge_SRC   := src/core/way/walls.c $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
 
 test_segments_SRC            := src/core/classify/segments.c src/core/rule.c src/core/addr.c
@@ -86,11 +87,11 @@ test_classify_size_LIBS  := -Wl,--wrap=malloc,--wrap=realloc
 test_space_SRC := $(SPACE)
 test_lint_SRC  := $(call sources,core/lint) $(call sources,core/space) src/core/clients.c src/core/advice.c $(POLICY)
 
-test_packet_line_SRC    := src/text/packet_line.c src/core/rule.c src/core/addr.c
+test_packet_line_SRC    := src/text/packet_line.c $(POLICY)
 test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)
 test_steer_plan_SRC    := src/steer/plan.c $(POLICY)
 test_steer_iptables_SRC := $(addprefix src/steer/,kernel/iptables.c kernel/iptables_text.c plan.c) $(POLICY)
-test_steer_nft_SRC     := src/steer/kernel/nft.c src/core/addr.c
+test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)
 test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 

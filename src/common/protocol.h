@@ -22,6 +22,7 @@
  *    "fragments": "reassemble"|"strict", "exempt": [names], "uptime_s", "policy_age_s", "reloads",
  *    "last_reload_error": text or null,
  *    "sandbox": {"seccomp": true|false, "landlock": version of the kernel's interface, 0 without},
+ *    "edges": [{"interface": name, or null for those of default routes, "acl": name}],
  *    "host": null or {"acl": name, "interfaces": [names]},
  *    "subnets": [{"subnet": CIDR, "acl": name}],
  *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],

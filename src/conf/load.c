@@ -78,6 +78,7 @@ static struct policy *load(struct conf_reader *r)
 	policy_free(r->policy);
 	free(r->numbers);
 	free(r->subnets);
+	free(r->edges);
 	free(r->set_used);
 	return policy;
 }

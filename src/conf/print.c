@@ -110,13 +110,36 @@ static void print_host(const struct host *host, FILE *to)
 	fputs(host->interface_count ? "]; }" : " }", to);
 }
 
+/* Returns what stands before the next association. */
+static const char *print_edges(const struct edges *edges, uint32_t acl, FILE *to)
+{
+	const char *comma = "", *open = "{ edge = [";
+
+	for (size_t i = 0; i < edges->count; i++) {
+		if (edges->items[i].acl != acl)
+			continue;
+		fprintf(to, "%s\"%s\"", open, edges->items[i].interface);
+		open = ", ";
+		comma = "]; }, ";
+	}
+	if (edges->default_route == acl) {
+		fprintf(to, "%s{ edge = \"default-route\"; }", comma);
+		return ", ";
+	}
+	if (*comma)
+		fputs("]; }", to);
+	return *comma ? ", " : "";
+}
+
 static void print_associations(const struct policy *policy, uint32_t acl, FILE *to)
 {
 	char buf[PREFIX_STRLEN];
-	const char *comma = "";
+	const char *comma;
 
 	fputs("    associations = ( ", to);
+	comma = print_edges(&policy->edges, acl, to);
 	if (policy->host.acl == acl) {
+		fputs(comma, to);
 		print_host(&policy->host, to);
 		comma = ", ";
 	}

@@ -21,8 +21,10 @@ struct conf_reader {
 	struct conf_flat flat;
 	struct conf_place doubts[CONF_DOUBTS_MAX]; /* lines with a number that does not fit */
 	size_t doubt_count;
-	const struct config_setting_t *host;     /* the first `host = true` */
-	const struct config_setting_t **subnets; /* where each of policy->subnets is written */
+	const struct config_setting_t *host;          /* the first `host = true` */
+	const struct config_setting_t **subnets;      /* where each of policy->subnets is written */
+	const struct config_setting_t **edges;        /* where each of policy->edges is written */
+	const struct config_setting_t *default_route; /* the first edge = "default-route" */
 	const struct config_setting_t **numbers; /* by rule number: where it stands in its list */
 	unsigned char *set_used;                 /* by set: does a rule name it? */
 };

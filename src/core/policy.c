@@ -3,7 +3,8 @@
  * The policy: which ACL guards what, and what that means for one packet.
  *
  * Built by the configuration reader, finished once, then read-only. An ACL is at the edge of
- * what it protects: the host (INPUT, OUTPUT), or a subnet (FORWARD). Crossing the edge inwards asks
+ * what it protects: an interface (PREROUTING, POSTROUTING), the host (INPUT, OUTPUT), or a subnet
+ * (FORWARD). Crossing the edge inwards asks
  * the inbound list, outwards the outbound list; a packet from one protected subnet to another
  * crosses two edges and must pass both. Traffic that stays inside crosses none (AWS VPC user guide:
  * a network ACL acts on traffic entering or leaving the subnet, never within it).
@@ -26,6 +27,7 @@ struct policy *policy_new(void)
 	policy->isolation = POLICY_ISOLATION_DEFAULT;
 	policy->queue = (struct queue_range){.count = 1, .length = QUEUE_LENGTH_DEFAULT};
 	policy->host.acl = POLICY_NO_ACL;
+	policy->edges.default_route = policy->edges.only = POLICY_NO_ACL;
 	return policy;
 }
 
@@ -63,6 +65,7 @@ void policy_free(struct policy *policy)
 	free(policy->acls);
 	free(policy->host.interfaces);
 	free(policy->subnets);
+	free(policy->edges.items);
 	free(policy);
 }
 
@@ -157,6 +160,22 @@ int policy_add_host_interface(struct policy *policy, const char *name)
 	return 0;
 }
 
+int policy_add_edge(struct policy *policy, const char *interface, uint32_t acl)
+{
+	struct edges *edges = &policy->edges;
+	struct edge *items;
+
+	if (strlen(interface) >= POLICY_INTERFACE_LEN)
+		return -EINVAL;
+	items = grow(edges->items, edges->count, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	edges->items = items;
+	items[edges->count] = (struct edge){.acl = acl};
+	strcpy(items[edges->count++].interface, interface);
+	return 0;
+}
+
 int policy_set_flow_log(struct policy *policy, const struct flow_log *settings)
 {
 	struct flow_log log = *settings;
@@ -205,6 +224,27 @@ static void layout_counters(struct policy *policy)
 	policy->counter_count = next;
 }
 
+static const char *finish_edges(struct policy *policy)
+{
+	struct edges *edges = &policy->edges;
+
+	edges->only = edges->default_route;
+	if (edges->default_route != POLICY_NO_ACL && edges->default_route >= policy->acl_count)
+		return "the default route is associated with an ACL that is not there";
+	for (size_t i = 0; i < edges->count; i++) {
+		if (edges->items[i].acl >= policy->acl_count)
+			return "an edge is associated with an ACL that is not there";
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(edges->items[i].interface, edges->items[j].interface) == 0)
+				return "an interface is an edge twice";
+		if (edges->only == POLICY_NO_ACL)
+			edges->only = edges->items[i].acl;
+		else if (edges->only != edges->items[i].acl)
+			edges->only = POLICY_SEVERAL_ACLS;
+	}
+	return NULL;
+}
+
 const char *policy_finish(struct policy *policy)
 {
 	for (size_t i = 0; i < policy->acl_count; i++)
@@ -220,7 +260,7 @@ const char *policy_finish(struct policy *policy)
 			if (prefix_overlaps(&policy->subnets[i].prefix, &policy->subnets[j].prefix))
 				return "two protected subnets overlap";
 	layout_counters(policy);
-	return NULL;
+	return finish_edges(policy);
 }
 
 int policy_compile(struct policy *policy)
@@ -305,29 +345,95 @@ static void eval_forward(const struct policy *policy, const struct packet *packe
 		ask(policy, to->acl, INBOUND, packet, out);
 }
 
-void policy_eval(const struct policy *policy, enum hook hook, const char *interface,
-		 const struct packet *packet, struct policy_verdict *out)
+uint32_t policy_edge_acl(const struct policy *policy, const char *interface)
 {
-	out->action = ACTION_ALLOW;
-	out->outcome = POLICY_UNPROTECTED;
-	out->step_count = 0;
+	const struct edges *edges = &policy->edges;
 
-	if (policy_exempts(policy, hook, interface, packet))
-		out->outcome = POLICY_EXEMPTED;
-	else if (hook == HOOK_FORWARD)
-		eval_forward(policy, packet, out);
-	else if (host_guards(&policy->host, interface))
-		ask(policy, policy->host.acl, hook == HOOK_INPUT ? INBOUND : OUTBOUND, packet, out);
+	if (strcmp(interface, "lo") == 0)
+		return POLICY_NO_ACL;
+	for (size_t i = 0; i < edges->count; i++)
+		if (strcmp(edges->items[i].interface, interface) == 0)
+			return edges->items[i].acl;
+	return edges->default_route;
+}
+
+static bool is_edge_hook(enum hook hook)
+{
+	return hook == HOOK_PREROUTING || hook == HOOK_POSTROUTING;
+}
+
+/*
+ * On the wire nothing is loopback, whatever its addresses. A DHCP client's ports alone do not make
+ * a packet the host's own: see policy.h.
+ */
+static unsigned int exempts_at_edge(const struct policy *policy, enum hook hook,
+				    const char *interface, const struct packet *packet)
+{
+	unsigned int set = policy->exempt & ~(unsigned int)EXEMPT_LOOPBACK;
+
+	if (!interface)
+		set &= ~(unsigned int)EXEMPT_DHCP;
+	return exempt_find(set, hook == HOOK_PREROUTING ? INBOUND : OUTBOUND, interface, packet);
+}
+
+/* All of them speak of the host's own link; nothing routed is exempt. */
+static inline unsigned int exempts_inside(const struct policy *policy, enum hook hook,
+					  const char *interface, const struct packet *packet)
+{
+	if (hook == HOOK_FORWARD)
+		return 0;
+	return exempt_find(policy->exempt, hook == HOOK_INPUT ? INBOUND : OUTBOUND, interface,
+			   packet);
 }
 
 unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
 			    const struct packet *packet)
 {
-	/* All of them speak of the host's own link; nothing routed is exempt. */
-	if (hook == HOOK_FORWARD)
-		return 0;
-	return exempt_find(policy->exempt, hook == HOOK_INPUT ? INBOUND : OUTBOUND, interface,
-			   packet);
+	return is_edge_hook(hook) ? exempts_at_edge(policy, hook, interface, packet)
+				  : exempts_inside(policy, hook, interface, packet);
+}
+
+static void eval_edge(const struct policy *policy, enum hook hook, const char *interface,
+		      uint32_t acl, const struct packet *packet, struct policy_verdict *out)
+{
+	out->action = ACTION_ALLOW;
+	out->outcome = POLICY_UNPROTECTED;
+	out->step_count = 0;
+
+	if (acl >= policy->acl_count)
+		return;
+	if (exempts_at_edge(policy, hook, interface, packet))
+		out->outcome = POLICY_EXEMPTED;
+	else
+		ask(policy, acl, hook == HOOK_PREROUTING ? INBOUND : OUTBOUND, packet, out);
+}
+
+void policy_eval_edge(const struct policy *policy, enum hook hook, uint32_t acl,
+		      const struct packet *packet, struct policy_verdict *out)
+{
+	eval_edge(policy, hook, NULL, acl, packet, out);
+}
+
+void policy_eval(const struct policy *policy, enum hook hook, const char *interface,
+		 const struct packet *packet, struct policy_verdict *out)
+{
+	if (is_edge_hook(hook)) {
+		eval_edge(policy, hook, interface,
+			  interface && *interface ? policy_edge_acl(policy, interface)
+						  : policy->edges.only,
+			  packet, out);
+		return;
+	}
+	out->action = ACTION_ALLOW;
+	out->outcome = POLICY_UNPROTECTED;
+	out->step_count = 0;
+
+	if (exempts_inside(policy, hook, interface, packet))
+		out->outcome = POLICY_EXEMPTED;
+	else if (hook == HOOK_FORWARD)
+		eval_forward(policy, packet, out);
+	else if (host_guards(&policy->host, interface))
+		ask(policy, policy->host.acl, hook == HOOK_INPUT ? INBOUND : OUTBOUND, packet, out);
 }
 
 const char *policy_isolation_name(enum policy_isolation isolation)

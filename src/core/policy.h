@@ -44,6 +44,7 @@ enum policy_steering {
 
 #define POLICY_INTERFACE_LEN 16 /* IFNAMSIZ, NUL included */
 #define POLICY_NO_ACL        UINT32_MAX
+#define POLICY_SEVERAL_ACLS  (UINT32_MAX - 1)
 
 #define QUEUE_LENGTH_DEFAULT 4096
 #define QUEUE_LENGTH_MAX     65536 /* the kernel's hard cap per queue */
@@ -67,6 +68,24 @@ struct host {
 	uint32_t acl;
 	char (*interfaces)[POLICY_INTERFACE_LEN]; /* none: every interface */
 	size_t interface_count;
+};
+
+/* An interface that an ACL guards on the wire. */
+struct edge {
+	char interface[POLICY_INTERFACE_LEN];
+	uint32_t acl;
+};
+
+/*
+ * The edge associations. An interface has at most one ACL: the one that names it, else that of the
+ * default route.
+ */
+struct edges {
+	struct edge *items;
+	size_t count;
+	uint32_t default_route; /* ACL of edge = "default-route", or POLICY_NO_ACL */
+	uint32_t only;          /* after policy_finish: the ACL at every edge, POLICY_NO_ACL (there
+				   is no edge) or POLICY_SEVERAL_ACLS */
 };
 
 #define FLOW_LOG_WINDOW_DEFAULT 600
@@ -100,13 +119,14 @@ struct policy {
 	struct host host;
 	struct subnet *subnets; /* disjoint */
 	size_t subnet_count;
+	struct edges edges;
 	uint32_t counter_count;          /* after policy_finish: a counter a rule, one a `*` */
 	struct classify *(*compiled)[2]; /* after policy_compile: [acl][direction]; else NULL */
 };
 
 /* What became of a packet. */
 enum policy_outcome {
-	POLICY_JUDGED,        /* one or two lists were asked: see steps */
+	POLICY_JUDGED,        /* lists were asked: see steps */
 	POLICY_EXEMPTED,      /* on the exempt list: passed */
 	POLICY_WITHIN_SUBNET, /* from a protected subnet to itself: passed */
 	POLICY_UNPROTECTED,   /* belongs to no ACL: passed */
@@ -122,11 +142,13 @@ struct policy_step {
 	uint8_t action;    /* enum action */
 };
 
+#define POLICY_STEPS_MAX 4 /* into an edge, out of a subnet, into a subnet, out of an edge */
+
 struct policy_verdict {
 	uint8_t action;     /* enum action: the product of the steps */
 	uint8_t outcome;    /* enum policy_outcome */
-	uint8_t step_count; /* 0..2 */
-	struct policy_step steps[2];
+	uint8_t step_count; /* 0..2 at one hook, 0..POLICY_STEPS_MAX on a whole way */
+	struct policy_step steps[POLICY_STEPS_MAX];
 };
 
 /*
@@ -141,6 +163,7 @@ struct prefix_set *policy_add_set(struct policy *policy, const char *name);
 struct acl *policy_add_acl(struct policy *policy, const char *name); /* moves earlier struct acl */
 int policy_add_subnet(struct policy *policy, const struct prefix *prefix, uint32_t acl);
 int policy_add_host_interface(struct policy *policy, const char *name);
+int policy_add_edge(struct policy *policy, const char *interface, uint32_t acl);
 int policy_set_flow_log(struct policy *policy, const struct flow_log *settings);
 int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amortised O(1) */
 
@@ -150,12 +173,19 @@ int prefix_set_add(struct prefix_set *set, const struct prefix *prefix); /* amor
  */
 bool policy_interface_is_plain(const char *name);
 
+/*
+ * The ACL at an interface on the wire, or POLICY_NO_ACL. A name that no association has is taken
+ * for the default route's where there is such an association; loopback is never an edge.
+ */
+uint32_t policy_edge_acl(const struct policy *policy, const char *interface);
+
 /* The set of that name, or NULL. */
 struct prefix_set *policy_find_set(const struct policy *policy, const char *name);
 
 /*
  * Sorts the lists and lays out the counters. NULL, or what makes the policy impossible (a rule
- * number twice, overlapping subnets): callers that can name a line check before.
+ * number twice, overlapping subnets, an interface twice): callers that can name a line check
+ * before.
  */
 const char *policy_finish(struct policy *policy);
 
@@ -177,12 +207,22 @@ size_t policy_compiled_bytes(const struct policy *policy);
  *
  * INPUT asks the host ACL's inbound list, OUTPUT its outbound list. FORWARD: where source and
  * destination lie in the same protected subnet nothing is asked; else the source subnet's outbound
- * list and then, if that allowed, the destination subnet's inbound list. No allocation, no lock.
+ * list and then, if that allowed, the destination subnet's inbound list. PREROUTING and POSTROUTING
+ * ask the list of the edge's ACL; an interface of NULL or "" stands for any edge where one ACL
+ * guards them all. No allocation, no lock.
  */
 void policy_eval(const struct policy *policy, enum hook hook, const char *interface,
 		 const struct packet *packet, struct policy_verdict *out);
 
-/* The one exemption that covers the packet, or 0. */
+/* The same at an edge that `acl` guards: hook is PREROUTING or POSTROUTING. */
+void policy_eval_edge(const struct policy *policy, enum hook hook, uint32_t acl,
+		      const struct packet *packet, struct policy_verdict *out);
+
+/*
+ * The one exemption that covers the packet, or 0. At an edge: discovery of neighbours, and with an
+ * interface named the DHCP client. Without one steering has chosen: what it queued from DHCP's
+ * ports was not for this host.
+ */
 unsigned int policy_exempts(const struct policy *policy, enum hook hook, const char *interface,
 			    const struct packet *packet);
 

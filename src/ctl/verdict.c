@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/way/walls.h"
+
 const char *verdict_exemption(const struct policy *policy, const struct packet_line *line)
 {
-	const char *name = exempt_name(policy_exempts(policy, line->hook, NULL, &line->packet));
+	const char *name = exempt_name(walls_exempt(policy, &line->way, &line->packet));
 
 	return name ? name : "";
 }

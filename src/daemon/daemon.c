@@ -52,6 +52,7 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	struct policy *policy = conf_load(daemon->config_path, report);
 	int err;
 
+	daemon->links = (struct links){.source.fd = -1};
 	if (!policy)
 		return -EINVAL;
 	daemon->worker_count = policy->queue.count;
@@ -141,9 +142,11 @@ int daemon_open(struct daemon *daemon)
 {
 	int err = open_queues(daemon);
 
-	if (!err)
-		store_queues(daemon);
-	return err;
+	if (err)
+		return err;
+	store_queues(daemon);
+	links_open(&daemon->links, daemon->current);
+	return 0;
 }
 
 static int start_flow_log(struct daemon *daemon)
@@ -205,5 +208,6 @@ void daemon_fini(struct daemon *daemon)
 	shared_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
 	shared_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
 	free(daemon->judges);
+	links_close(&daemon->links);
 	sandbox_fini(&daemon->sandbox);
 }

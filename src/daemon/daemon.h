@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_DAEMON_H
 
 #include "daemon/fdstore.h"
+#include "daemon/links.h"
 #include "daemon/flowlog/window.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/worker.h"
@@ -22,6 +23,7 @@ struct daemon {
 	struct event_ring *rings;         /* [worker] */
 	unsigned int worker_count;
 	struct flowlog flowlog;
+	struct links links;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
 	int wake;           /* eventfd that rings and wakeups write to */

@@ -186,6 +186,14 @@ static void serve_flow_log(struct poller_source *source, short revents)
 	flowlog_work(&daemon->flowlog, daemon->workers);
 }
 
+static void serve_links(struct poller_source *source, short revents)
+{
+	struct daemon *daemon = source->owner;
+
+	(void)revents;
+	links_work(&daemon->links, daemon->current);
+}
+
 /* The last is served first; clients of the control socket come behind all of them. */
 static void register_all(struct loop *loop)
 {
@@ -198,6 +206,10 @@ static void register_all(struct loop *loop)
 	poller_add(&loop->poller, &loop->events);
 	overflow_start(&loop->overflow, daemon, &loop->poller);
 	droplog_start(&loop->droplog, daemon, &loop->poller);
+	daemon->links.source.events = POLLIN;
+	daemon->links.source.serve = serve_links;
+	daemon->links.source.owner = daemon;
+	poller_add(&loop->poller, &daemon->links.source);
 	daemon->flowlog.source.fd = -1;
 	daemon->flowlog.source.serve = serve_flow_log;
 	daemon->flowlog.source.owner = daemon;

@@ -60,13 +60,24 @@ static bool same_host(const struct host *a, const struct host *b)
 						  a->interface_count * POLICY_INTERFACE_LEN) == 0);
 }
 
+static bool same_edges(const struct edges *a, const struct edges *b)
+{
+	if (a->count != b->count ||
+	    (a->default_route == POLICY_NO_ACL) != (b->default_route == POLICY_NO_ACL))
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i].interface, b->items[i].interface) != 0)
+			return false;
+	return true;
+}
+
 /* A reload never touches steering; where steering would look different now, say so. */
 static void note_steering(const struct policy *old, const struct policy *now,
 			  struct reload_result *result)
 {
 	if (old->on_failure == now->on_failure && old->fragments == now->fragments &&
 	    old->exempt == now->exempt && same_host(&old->host, &now->host) &&
-	    same_subnets(old, now))
+	    same_subnets(old, now) && same_edges(&old->edges, &now->edges))
 		return;
 	snprintf(result->note, sizeof(result->note),
 		 "what reaches the queue has changed too (associations, exempt, fragments or "
@@ -155,6 +166,8 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	}
 	note_steering(old, policy, result);
 	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
+	if (!err)
+		links_fill(&daemon->links, next);
 	if (!err)
 		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
 	if (!err) {

@@ -2,7 +2,8 @@
 /*
  * A policy as stateless rules of the kernel's own.
  *
- *   input, output, forward   base chains at the priorities of steering: the ACL is the outer wall
+ *   prerouting, postrouting, input, output, forward
+ *                            base chains at the priorities of steering: the ACL is the outer wall
  *                            here too. They say what is exempt, or stays inside a subnet, and whom
  *                            to ask
  *   acl-NAME-DIRECTION       one list: what is malformed, then the list of the packet's family
@@ -84,12 +85,20 @@ static const char defrag[] =
 	"has the kernel reassemble fragments\"\n"
 	"\t}\n\n";
 
+static bool is_at_an_edge(const struct edges *edges, uint32_t acl)
+{
+	for (size_t i = 0; i < edges->count; i++)
+		if (edges->items[i].acl == acl)
+			return true;
+	return edges->default_route == acl;
+}
+
 /* Which of the families (bit FAMILY_IPV4, bit FAMILY_IPV6) an ACL is asked for. */
 static unsigned int acl_families(const struct policy *policy, uint32_t acl)
 {
 	unsigned int families = 0;
 
-	if (policy->host.acl == acl)
+	if (policy->host.acl == acl || is_at_an_edge(&policy->edges, acl))
 		families = 1U << FAMILY_IPV4 | 1U << FAMILY_IPV6;
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		if (policy->subnets[i].acl == acl)
@@ -235,6 +244,12 @@ int nft_print(const struct policy *policy, FILE *to, const char **bad_interface)
 	for (size_t i = 0; i < policy->host.interface_count; i++) {
 		if (!policy_interface_is_plain(policy->host.interfaces[i])) {
 			*bad_interface = policy->host.interfaces[i];
+			return -EINVAL;
+		}
+	}
+	for (size_t i = 0; i < policy->edges.count; i++) {
+		if (!policy_interface_is_plain(policy->edges.items[i].interface)) {
+			*bad_interface = policy->edges.items[i].interface;
 			return -EINVAL;
 		}
 	}

@@ -3,8 +3,8 @@
  * Where the kernel asks the lists: one base chain a hook, at the priorities of steering, and only
  * for hooks that the policy guards.
  *
- * A routed packet may cross two edges. Its source's outbound list is a jump that comes back when it
- * allows; then the destination's inbound list has the last word.
+ * A routed packet may leave one subnet and enter another. Its source's outbound list is a jump that
+ * comes back when it allows; then the destination's inbound list has the last word.
  */
 #include "interop/nft_internal.h"
 
@@ -16,9 +16,16 @@ static void print_base(enum hook hook, FILE *to)
 		name, hook_nft_priority(hook));
 }
 
-/* One shape of the exempt list; `udp` is what tells UDP packets whose ports can be read. */
-static void print_match(const struct exempt_shape *shape, bool in, const char *udp, FILE *to)
+static bool is_inbound(enum hook hook)
 {
+	return hook == HOOK_INPUT || hook == HOOK_PREROUTING;
+}
+
+/* One shape of the exempt list; `udp` is what tells UDP packets whose ports can be read. */
+static void print_match(const struct exempt_shape *shape, enum hook hook, const char *udp, FILE *to)
+{
+	bool in = is_inbound(hook);
+
 	fputs("\t\t", to);
 	if (shape->interface)
 		fprintf(to, "%sifname \"%s\" ", in ? "i" : "o", shape->interface);
@@ -31,6 +38,11 @@ static void print_match(const struct exempt_shape *shape, bool in, const char *u
 	if (shape->protocol == PROTOCOL_ICMPV6)
 		fprintf(to, "icmpv6 type %u-%u ip6 hoplimit %u ", shape->type_first,
 			shape->type_last, shape->hop_limit);
+	/* DHCP's ports alone do not make a packet at an edge the host's own. */
+	if (shape->protocol == PROTOCOL_UDP && hook == HOOK_PREROUTING)
+		fputs("fib daddr type { local, broadcast, multicast } ", to);
+	if (shape->protocol == PROTOCOL_UDP && hook == HOOK_POSTROUTING)
+		fputs("fib saddr type { local, broadcast } ", to);
 	fprintf(to, "counter return comment \"exempt: %s\"\n", exempt_name(shape->exempt));
 }
 
@@ -38,24 +50,26 @@ static void print_match(const struct exempt_shape *shape, bool in, const char *u
  * Of a later fragment nft reads ports all the same (seen on 6.18): IPv4's data, of IPv6 the fixed
  * header with its flow label. (Its first 16 bits, and 8, are no source port or type of the list.)
  */
-static void print_shape(const struct exempt_shape *shape, bool in, FILE *to)
+static void print_shape(const struct exempt_shape *shape, enum hook hook, FILE *to)
 {
 	if (shape->family == FAMILY_IPV6 && shape->protocol == PROTOCOL_UDP) {
-		print_match(shape, in, "exthdr frag missing ", to);
-		print_match(shape, in, "frag frag-off 0 ", to);
+		print_match(shape, hook, "exthdr frag missing ", to);
+		print_match(shape, hook, "frag frag-off 0 ", to);
 	} else {
-		print_match(shape, in, "ip frag-off & 0x1fff 0 ", to);
+		print_match(shape, hook, "ip frag-off & 0x1fff 0 ", to);
 	}
 }
 
-static void print_exemptions(unsigned int exempt, bool in, FILE *to)
+static void print_exemptions(unsigned int exempt, enum hook hook, FILE *to)
 {
-	unsigned int direction = in ? INBOUND : OUTBOUND;
+	unsigned int direction = is_inbound(hook) ? INBOUND : OUTBOUND;
+	bool edge = hook == HOOK_PREROUTING || hook == HOOK_POSTROUTING;
 	const struct exempt_shape *shape;
 
 	for (size_t i = 0; (shape = exempt_shape(i)); i++)
-		if (exempt & shape->exempt && shape->directions & 1U << direction)
-			print_shape(shape, in, to);
+		if (exempt & shape->exempt && shape->directions & 1U << direction &&
+		    !(edge && shape->interface))
+			print_shape(shape, hook, to);
 }
 
 static void print_goto(const struct host *host, const char *acl, bool in, FILE *to)
@@ -75,7 +89,7 @@ static void print_host(const struct policy *policy, enum hook hook, FILE *to)
 	bool in = hook == HOOK_INPUT;
 
 	print_base(hook, to);
-	print_exemptions(policy->exempt, in, to);
+	print_exemptions(policy->exempt, hook, to);
 	fputs("\t\t", to);
 	print_goto(host, policy->acls[host->acl].name, in, to);
 	fputs("\t}\n\n", to);
@@ -134,8 +148,57 @@ static void print_forward(const struct policy *policy, FILE *to)
 	fputs("\t}\n\n", to);
 }
 
+static bool has_edges(const struct edges *edges)
+{
+	return edges->count > 0 || edges->default_route != POLICY_NO_ACL;
+}
+
+/* Each edge by its name; `match` is looked at first. A text cannot follow default routes. */
+static void print_edge_gotos(const struct policy *policy, const char *match, bool in, FILE *to)
+{
+	const struct edges *edges = &policy->edges;
+	const char *direction = in ? "inbound" : "outbound";
+
+	if (edges->count > 0)
+		fprintf(to, "\t\t%s%sifname vmap {\n", match, in ? "i" : "o");
+	for (size_t i = 0; i < edges->count; i++)
+		fprintf(to, "\t\t\t\"%s\" : goto acl-%s-%s,\n", edges->items[i].interface,
+			policy->acls[edges->items[i].acl].name, direction);
+	if (edges->count > 0)
+		fputs("\t\t}\n", to);
+	if (edges->default_route != POLICY_NO_ACL)
+		fprintf(to,
+			"\t\t# edge = \"default-route\": put its interface here\n"
+			"\t\t%s%sifname != \"lo\" goto acl-%s-%s\n",
+			match, in ? "i" : "o", policy->acls[edges->default_route].name, direction);
+}
+
+/* A host's own multicast that comes back to it is no arrival: see steer/plan.c. */
+static void print_edges(const struct policy *policy, enum hook hook, FILE *to)
+{
+	bool in = hook == HOOK_PREROUTING;
+
+	print_base(hook, to);
+	print_exemptions(policy->exempt, hook, to);
+	if (in) {
+		print_edge_gotos(policy,
+				 "meta pkttype { broadcast, multicast } fib saddr type local "
+				 "ether saddr >= 00:00:00:00:00:00 ",
+				 in, to);
+		fputs("\t\tmeta pkttype { broadcast, multicast } fib saddr type local counter "
+		      "return comment \"its own, come back\"\n",
+		      to);
+	}
+	print_edge_gotos(policy, "", in, to);
+	fputs("\t}\n\n", to);
+}
+
 void nft_hooks_print(const struct policy *policy, FILE *to)
 {
+	if (has_edges(&policy->edges)) {
+		print_edges(policy, HOOK_PREROUTING, to);
+		print_edges(policy, HOOK_POSTROUTING, to);
+	}
 	if (policy->subnet_count > 0)
 		print_forward(policy, to);
 	if (policy->host.acl != POLICY_NO_ACL) {

@@ -19,6 +19,7 @@
 #include "steer/kernel/nft.h"
 #include "steer/kernel/exec.h"
 #include "steer/kernel/iptables.h"
+#include "steer/routes/routes.h"
 
 /* A second process may hold iptables' lock for a moment, not for ever. */
 #define LOCK_WAIT_S "10"
@@ -211,6 +212,44 @@ int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
 
 int steer_backend_render(enum steer_backend backend, const struct steer_plan *plan,
 			 const char *output_table, struct steer_rules *out)
+{
+	struct steer_rules template;
+	int err = steer_backend_template(backend, plan, output_table, &template);
+
+	if (err)
+		return err;
+	err = steer_backend_expand(&template, out);
+	steer_rules_fini(&template);
+	return err;
+}
+
+bool steer_follows_routes(const struct steer_rules *template)
+{
+	return (template->text[0] && strstr(template->text[0], STEER_DEFAULT_ROUTE)) ||
+	       (template->text[1] && strstr(template->text[1], STEER_DEFAULT_ROUTE));
+}
+
+int steer_backend_expand(const struct steer_rules *template, struct steer_rules *out)
+{
+	struct routes routes = {0};
+	int err = steer_follows_routes(template) ? routes_read(&routes) : 0;
+
+	*out = (struct steer_rules){0};
+	for (int i = 0; i < 2 && !err; i++) {
+		if (!template->text[i])
+			continue;
+		out->text[i] = routes_expand(&routes, template->text[i]);
+		if (!out->text[i])
+			err = -ENOMEM;
+	}
+	if (err)
+		steer_rules_fini(out);
+	routes_fini(&routes);
+	return err;
+}
+
+int steer_backend_template(enum steer_backend backend, const struct steer_plan *plan,
+			   const char *output_table, struct steer_rules *out)
 {
 	*out = (struct steer_rules){0};
 	for (int i = 0; i < family_count(backend); i++) {

@@ -41,7 +41,24 @@ bool steer_backend_has_table(enum steer_backend backend, const char *table);
 int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
 		       char reason[static STEER_REASON_LEN]);
 
-/* The plan in this backend's normal form. Outbound iptables rules go to `output_table`. */
+/*
+ * The plan in this backend's normal form. Outbound iptables rules go to `output_table`. The
+ * interfaces of default routes stand in it as STEER_DEFAULT_ROUTE: what `expand` turns into rules.
+ */
+int steer_backend_template(enum steer_backend backend, const struct steer_plan *plan,
+			   const char *output_table, struct steer_rules *out);
+
+/*
+ * A template as the routing tables are now: each line that says STEER_DEFAULT_ROUTE once for every
+ * interface that a default route names, of either family; where none does, once for all but
+ * loopback. 0 or -errno.
+ */
+int steer_backend_expand(const struct steer_rules *template, struct steer_rules *out);
+
+/* Does the template depend on routes? */
+bool steer_follows_routes(const struct steer_rules *template);
+
+/* Both in one. */
 int steer_backend_render(enum steer_backend backend, const struct steer_plan *plan,
 			 const char *output_table, struct steer_rules *out);
 

@@ -52,7 +52,8 @@ static int make_folder(void)
 	return mkdir(PATHS_STEERING, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-int steer_desired_save(enum steer_backend backend, const struct steer_rules *rules)
+int steer_desired_save(enum steer_backend backend, const struct steer_rules *rules,
+		       const struct steer_rules *template)
 {
 	struct path path = {0}, part = {0};
 	json_t *root;
@@ -64,8 +65,9 @@ int steer_desired_save(enum steer_backend backend, const struct steer_rules *rul
 		err = name_file(".part", &part);
 	if (err)
 		return err;
-	root = json_pack("{s:s, s:[s?, s?]}", "backend", steer_backend_name(backend), "rules",
-			 rules->text[0], rules->text[1]);
+	root = json_pack("{s:s, s:[s?, s?], s:[s?, s?]}", "backend", steer_backend_name(backend),
+			 "rules", rules->text[0], rules->text[1], "template", template->text[0],
+			 template->text[1]);
 	errno = ENOMEM; /* jansson says no more than that it failed; a failed write sets its own */
 	if (!root || json_dump_file(root, part.text, JSON_INDENT(1)) ||
 	    rename(part.text, path.text))
@@ -84,9 +86,9 @@ int steer_desired_clear(void)
 	return unlink(path.text) && errno != ENOENT ? -errno : 0;
 }
 
-static bool take_rules(const json_t *root, struct steer_rules *out)
+static bool take_rules(const json_t *root, const char *key, struct steer_rules *out)
 {
-	const json_t *texts = json_object_get(root, "rules");
+	const json_t *texts = json_object_get(root, key);
 
 	*out = (struct steer_rules){0};
 	for (size_t i = 0; i < 2; i++) {
@@ -116,10 +118,19 @@ int steer_desired_load(struct steer_desired *out)
 	backend = json_string_value(json_object_get(root, "backend"));
 	if (!backend || !steer_backend_parse(backend, &out->backend))
 		err = -EBADMSG;
-	else if (!take_rules(root, &out->rules))
+	else if (!take_rules(root, "rules", &out->rules) ||
+		 !take_rules(root, "template", &out->template))
 		err = -ENOMEM;
+	if (err)
+		steer_desired_fini(out);
 	json_decref(root);
 	return err;
+}
+
+void steer_desired_fini(struct steer_desired *desired)
+{
+	steer_rules_fini(&desired->rules);
+	steer_rules_fini(&desired->template);
 }
 
 int steer_desired_listen(void)

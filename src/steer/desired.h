@@ -11,16 +11,19 @@
 struct steer_desired {
 	enum steer_backend backend;
 	struct steer_rules rules;
+	struct steer_rules template; /* what rules were expanded from; see steer_backend_expand */
 };
 
 /* Each 0 or -errno. */
-int steer_desired_save(enum steer_backend backend, const struct steer_rules *rules);
+int steer_desired_save(enum steer_backend backend, const struct steer_rules *rules,
+		       const struct steer_rules *template);
 int steer_desired_clear(void); /* none there: 0 */
 
 /*
- * 0: the caller calls steer_rules_fini. -ENOENT: nothing should be loaded. Else it is not known.
+ * 0: the caller calls steer_desired_fini. -ENOENT: nothing should be loaded. Else it is not known.
  */
 int steer_desired_load(struct steer_desired *out);
+void steer_desired_fini(struct steer_desired *desired);
 
 /* An inotify descriptor that is readable after a save or a clear, or -errno. Non-blocking. */
 int steer_desired_listen(void);

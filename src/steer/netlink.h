@@ -5,10 +5,11 @@
 #include <libmnl/libmnl.h>
 
 /*
- * A netlink socket to the kernel's netfilter, bound, closed on exec, with `flags` (0, or
- * SOCK_NONBLOCK). The caller calls mnl_socket_close. NULL: errno says why.
+ * A netlink socket to `bus` (NETLINK_NETFILTER, NETLINK_ROUTE), member of the bits of `groups`,
+ * bound, closed on exec, with `flags` (0, or SOCK_NONBLOCK). The caller calls
+ * mnl_socket_close. NULL: errno says why.
  */
-struct mnl_socket *steer_netlink_open(int flags);
+struct mnl_socket *steer_netlink_open(int bus, unsigned int groups, int flags);
 
 /*
  * Has the kernel load its queues (the module nfnetlink_queue), where it has them; changes nothing

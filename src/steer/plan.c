@@ -36,7 +36,8 @@ static int add(struct steer_plan *plan, const struct steer_rule *rule)
  */
 static int add_exemptions(struct steer_plan *plan, unsigned int exempt, enum steer_chain chain)
 {
-	enum direction direction = chain == STEER_OUTPUT ? OUTBOUND : INBOUND;
+	enum direction direction = steer_chain_is_outbound(chain) ? OUTBOUND : INBOUND;
+	bool edge = chain == STEER_PREROUTING || chain == STEER_POSTROUTING;
 	const struct exempt_shape *shape;
 
 	for (size_t i = 0; (shape = exempt_shape(i)); i++) {
@@ -54,6 +55,10 @@ static int add_exemptions(struct steer_plan *plan, unsigned int exempt, enum ste
 
 		if (!(exempt & shape->exempt) || !(shape->directions & 1U << direction))
 			continue;
+		if (edge && shape->interface)
+			continue; /* loopback is no edge */
+		if (edge && shape->protocol == PROTOCOL_UDP)
+			rule.own = direction == INBOUND ? STEER_TO_HOST : STEER_BY_HOST;
 		if (shape->interface)
 			snprintf(rule.interface, sizeof(rule.interface), "%s", shape->interface);
 		if (add(plan, &rule))
@@ -79,6 +84,54 @@ static int add_host(struct steer_plan *plan, const struct policy *policy, enum s
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* A rule for each interface that is an edge. */
+static int add_edge_rules(struct steer_plan *plan, const struct edges *edges,
+			  struct steer_rule rule)
+{
+	for (size_t i = 0; i < edges->count; i++) {
+		memcpy(rule.interface, edges->items[i].interface, sizeof(rule.interface));
+		if (add(plan, &rule))
+			return -ENOMEM;
+	}
+	if (edges->default_route == POLICY_NO_ACL)
+		return 0;
+	strcpy(rule.interface, STEER_DEFAULT_ROUTE);
+	return add(plan, &rule);
+}
+
+/*
+ * A host's own multicast and broadcast come back to it by the same interface and pass PREROUTING,
+ * though they were never on the wire: these are no arrivals. They have no link-layer header; the
+ * same packet from the wire, where anybody can send it, has one and is judged. (On a link without
+ * such headers the two look the same. IPv4 drops what claims the host's own address there, unless
+ * accept_local is set; IPv6 does not.)
+ */
+static int add_looped(struct steer_plan *plan, const struct edges *edges)
+{
+	struct steer_rule from_wire = {
+		.chain = STEER_PREROUTING, .action = STEER_QUEUE, .own = STEER_ON_WIRE};
+	struct steer_rule own = {
+		.chain = STEER_PREROUTING, .action = STEER_PASS, .own = STEER_LOOPED};
+
+	if (add_edge_rules(plan, edges, from_wire))
+		return -ENOMEM;
+	return add(plan, &own);
+}
+
+static int add_edges(struct steer_plan *plan, const struct policy *policy, enum steer_chain chain)
+{
+	const struct edges *edges = &policy->edges;
+	struct steer_rule rule = {.chain = (uint8_t)chain, .action = STEER_QUEUE};
+
+	if (edges->count == 0 && edges->default_route == POLICY_NO_ACL)
+		return 0;
+	if (add_exemptions(plan, policy->exempt, chain))
+		return -ENOMEM;
+	if (chain == STEER_PREROUTING && add_looped(plan, edges))
+		return -ENOMEM;
+	return add_edge_rules(plan, edges, rule);
 }
 
 /* Subnets are disjoint, so whatever lies within one crosses the edge of no other. */
@@ -116,6 +169,23 @@ static int add_subnets(struct steer_plan *plan, const struct policy *policy)
 	return 0;
 }
 
+/* The first name that cannot stand in a ruleset, or NULL. */
+static const char *misread_name(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->host.interface_count; i++)
+		if (!policy_interface_is_plain(policy->host.interfaces[i]))
+			return policy->host.interfaces[i];
+	for (size_t i = 0; i < policy->edges.count; i++)
+		if (!policy_interface_is_plain(policy->edges.items[i].interface))
+			return policy->edges.items[i].interface;
+	return NULL;
+}
+
+bool steer_chain_is_outbound(enum steer_chain chain)
+{
+	return chain == STEER_OUTPUT || chain == STEER_POSTROUTING;
+}
+
 int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 		     const char **bad_interface)
 {
@@ -126,14 +196,12 @@ int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 		.defrag = policy->fragments == POLICY_REASSEMBLE,
 	};
 
-	for (size_t i = 0; i < policy->host.interface_count; i++) {
-		if (!policy_interface_is_plain(policy->host.interfaces[i])) {
-			*bad_interface = policy->host.interfaces[i];
-			return -EINVAL;
-		}
-	}
+	*bad_interface = misread_name(policy);
+	if (*bad_interface)
+		return -EINVAL;
 	if (add_host(&plan, policy, STEER_INPUT) || add_subnets(&plan, policy) ||
-	    add_host(&plan, policy, STEER_OUTPUT)) {
+	    add_host(&plan, policy, STEER_OUTPUT) || add_edges(&plan, policy, STEER_PREROUTING) ||
+	    add_edges(&plan, policy, STEER_POSTROUTING)) {
 		steer_plan_fini(&plan);
 		return -ENOMEM;
 	}

@@ -9,7 +9,24 @@ enum steer_chain {
 	STEER_INPUT = HOOK_INPUT,
 	STEER_FORWARD = HOOK_FORWARD,
 	STEER_OUTPUT = HOOK_OUTPUT,
+	STEER_PREROUTING = HOOK_PREROUTING,
+	STEER_POSTROUTING = HOOK_POSTROUTING,
 	STEER_CHAINS,
+};
+
+/*
+ * Stands in a rule for the interfaces of default routes, whichever they are when it is loaded. The
+ * kernel allows no slash in a name.
+ */
+#define STEER_DEFAULT_ROUTE "/default-route"
+
+/* What a rule asks of addresses besides prefixes: the kernel's tables know which are the host's. */
+enum steer_own {
+	STEER_ANYBODY,
+	STEER_TO_HOST, /* to an address of this host, or to many at once */
+	STEER_BY_HOST, /* from an address of this host, or from none */
+	STEER_LOOPED,  /* to many, from an address of this host: perhaps its own, come back */
+	STEER_ON_WIRE, /* the same, and with a link-layer header: it really came by the wire */
 };
 
 enum steer_action {
@@ -33,7 +50,8 @@ struct steer_rule {
 	bool has_dst;
 	struct prefix src;
 	struct prefix dst;
-	char interface[POLICY_INTERFACE_LEN]; /* in by (INPUT), out by (OUTPUT) */
+	uint8_t own;                          /* enum steer_own */
+	char interface[POLICY_INTERFACE_LEN]; /* in by or out by; may be STEER_DEFAULT_ROUTE */
 };
 
 /* Everything for the kernel, in order. */
@@ -52,6 +70,9 @@ struct steer_plan {
  */
 int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 		     const char **bad_interface);
+
+/* Do packets of this chain leave, so that a rule's interface is the one they leave by? */
+bool steer_chain_is_outbound(enum steer_chain chain);
 
 void steer_plan_fini(struct steer_plan *plan);
 

@@ -48,17 +48,48 @@ __attribute__((format(printf, 2, 3))) static bool fail(char *error, const char *
 	return false;
 }
 
-static bool parse_hook(const char *word, enum hook *out, char *error)
+static bool parse_hook(const char *word, size_t len, enum hook *out)
 {
-	if (strcmp(word, "in") == 0)
-		*out = HOOK_INPUT;
-	else if (strcmp(word, "out") == 0)
-		*out = HOOK_OUTPUT;
-	else if (strcmp(word, "forward") == 0)
-		*out = HOOK_FORWARD;
-	else
-		return fail(error, "\"%.40s\": a packet begins with in, out or forward", word);
+	static const enum hook hooks[] = {HOOK_INPUT, HOOK_OUTPUT, HOOK_FORWARD};
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		const char *name = hook_name(hooks[i]);
+
+		*out = hooks[i];
+		if (strlen(name) == len && memcmp(name, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool parse_interface(const char *word, size_t len, char out[static WAY_INTERFACE_LEN],
+			    char *error)
+{
+	if (len >= WAY_INTERFACE_LEN)
+		return fail(error, "\"%.*s\" is too long for an interface", (int)len, word);
+	memcpy(out, word, len);
+	out[len] = '\0';
 	return true;
+}
+
+/* "in", "in@eth0", "out@eth0", "forward@eth0:eth1"; of the last, either name may be left out. */
+static bool parse_way(const char *word, struct way *out, char *error)
+{
+	size_t len = strcspn(word, "@");
+	const char *first = word + len + (word[len] == '@');
+	size_t first_len = strcspn(first, ":");
+	const char *second = first + first_len + (first[first_len] == ':');
+	bool out_first;
+
+	if (!parse_hook(word, len, &out->hook))
+		return fail(error, "\"%.40s\": a packet begins with in, out or forward", word);
+	out_first = out->hook == HOOK_OUTPUT;
+	if (word[len] == '@' && (!*first || strcmp(first, ":") == 0))
+		return fail(error, "\"%.40s\": an interface follows the @", word);
+	if (first[first_len] && out->hook != HOOK_FORWARD)
+		return fail(error, "\"%.40s\": only forward has two interfaces", word);
+	return parse_interface(first, first_len, out_first ? out->out : out->in, error) &&
+	       (out_first || parse_interface(second, strlen(second), out->out, error));
 }
 
 static bool parse_protocol(const char *word, uint8_t *out, char *error)
@@ -203,7 +234,7 @@ int packet_line_parse(char *const words[], size_t count, struct packet_line *out
 		fail(error, "a packet is in|out|forward PROTO SRC[:PORT] DST[:PORT]");
 		return -EINVAL;
 	}
-	if (!parse_hook(words[0], &line.hook, error) ||
+	if (!parse_way(words[0], &line.way, error) ||
 	    !parse_protocol(words[1], &line.packet.protocol, error) ||
 	    !parse_end(words[2], &src, error) || !parse_end(words[3], &dst, error) ||
 	    !set_ends(&src, &dst, &line.packet, error) ||
@@ -240,7 +271,9 @@ bool packet_line_reply(const struct packet_line *request, struct packet_line *ou
 	};
 	struct packet_line reply = *request;
 
-	reply.hook = other_side[request->hook];
+	reply.way.hook = other_side[request->way.hook];
+	memcpy(reply.way.in, request->way.out, sizeof(reply.way.in));
+	memcpy(reply.way.out, request->way.in, sizeof(reply.way.out));
 	reply.packet.src = request->packet.dst;
 	reply.packet.dst = request->packet.src;
 	reply.packet.sport = request->packet.dport;

@@ -24,18 +24,18 @@ const char *packet_print_end(const struct packet *packet, bool source,
 	return buf;
 }
 
-const char *packet_print(enum hook hook, const struct packet *packet,
+const char *packet_print(const struct way *way, const struct packet *packet,
 			 char buf[static PACKETTEXT_LEN])
 {
 	char src[PACKETTEXT_END_LEN], dst[PACKETTEXT_END_LEN], tail[32] = "";
-	char protocol[PROTOCOL_STRLEN];
+	char protocol[PROTOCOL_STRLEN], words[WAY_STRLEN];
 
 	if (packet->l4 == PACKET_L4_ICMP)
 		snprintf(tail, sizeof(tail), " type %u code %u", packet->icmp_type,
 			 packet->icmp_code);
 	else if (packet->fragment && packet->l4 == PACKET_L4_NONE)
 		snprintf(tail, sizeof(tail), " fragment");
-	snprintf(buf, PACKETTEXT_LEN, "%s %s %s -> %s%s", hook_name(hook),
+	snprintf(buf, PACKETTEXT_LEN, "%s %s %s -> %s%s", way_print(way, words),
 		 protocol_print(packet->protocol, protocol), packet_print_end(packet, true, src),
 		 packet_print_end(packet, false, dst), tail);
 	return buf;

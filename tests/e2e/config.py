@@ -58,6 +58,14 @@ def subnet(cidrs, inbound, outbound, name):
             f"{_lists(inbound, outbound)}}}")
 
 
+def edge(interfaces, inbound, outbound, name="wire"):
+    """An ACL at interfaces, or at those of the default route ("default-route")."""
+    value = f'"{interfaces}"' if isinstance(interfaces, str) else (
+        "[" + ", ".join(f'"{i}"' for i in interfaces) + "]")
+    return (f'{{ name = "{name}";\n  associations = ( {{ edge = {value}; }} );\n'
+            f"{_lists(inbound, outbound)}}}")
+
+
 def config(*acls, mode="enforce", on_failure="drop", first=0, count=1, length=1024,
            fragments="reassemble", isolation=None):
     joined = ",\n".join(acls)

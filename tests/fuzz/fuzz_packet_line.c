@@ -27,10 +27,12 @@ static bool same(const struct packet_line *a, const struct packet_line *b)
 {
 	const struct packet *p = &a->packet, *q = &b->packet;
 
-	return a->hook == b->hook && addr_equal(&p->src, &q->src) && addr_equal(&p->dst, &q->dst) &&
-	       p->protocol == q->protocol && p->l4 == q->l4 && p->hop_limit == q->hop_limit &&
-	       p->sport == q->sport && p->dport == q->dport && p->icmp_type == q->icmp_type &&
-	       p->icmp_code == q->icmp_code && p->fragment == 0 && q->fragment == 0;
+	return a->way.hook == b->way.hook && strcmp(a->way.in, b->way.in) == 0 &&
+	       strcmp(a->way.out, b->way.out) == 0 && addr_equal(&p->src, &q->src) &&
+	       addr_equal(&p->dst, &q->dst) && p->protocol == q->protocol && p->l4 == q->l4 &&
+	       p->hop_limit == q->hop_limit && p->sport == q->sport && p->dport == q->dport &&
+	       p->icmp_type == q->icmp_type && p->icmp_code == q->icmp_code && p->fragment == 0 &&
+	       q->fragment == 0;
 }
 
 static void claim_packet(const struct packet_line *line)
@@ -38,7 +40,7 @@ static void claim_packet(const struct packet_line *line)
 	const struct packet *p = &line->packet;
 	bool ports = p->protocol == PROTOCOL_TCP || p->protocol == PROTOCOL_UDP;
 
-	CLAIM(line->hook <= HOOK_OUTPUT);
+	CLAIM(line->way.hook <= HOOK_OUTPUT);
 	CLAIM(p->src.family == p->dst.family);
 	CLAIM((p->l4 == PACKET_L4_PORTS) == ports);
 	CLAIM(p->l4 == PACKET_L4_PORTS || (p->sport == 0 && p->dport == 0));
@@ -50,7 +52,7 @@ static void claim_text(const struct packet_line *line)
 	char text[PACKETTEXT_LEN], error[PACKETLINE_ERROR_LEN], *words[WORDS_MAX], *arrow;
 	struct packet_line again;
 
-	packet_print(line->hook, &line->packet, text);
+	packet_print(&line->way, &line->packet, text);
 	arrow = strstr(text, "->");
 	CLAIM(arrow);
 	memset(arrow, ' ', 2);
@@ -67,7 +69,8 @@ static void claim_reply(const struct packet_line *line)
 		return;
 	}
 	claim_packet(&reply);
-	CLAIM((reply.hook == line->hook) == (line->hook == HOOK_FORWARD));
+	CLAIM((reply.way.hook == line->way.hook) == (line->way.hook == HOOK_FORWARD));
+	CLAIM(strcmp(reply.way.in, line->way.out) == 0 && strcmp(reply.way.out, line->way.in) == 0);
 	CLAIM(addr_equal(&reply.packet.src, &line->packet.dst));
 	CLAIM(addr_equal(&reply.packet.dst, &line->packet.src));
 	CLAIM(reply.packet.sport == line->packet.dport && reply.packet.dport == line->packet.sport);

@@ -202,8 +202,67 @@ static void another_family_gets_the_failure_verdict(void **state)
 static void another_hook_gets_the_failure_verdict(void **state)
 {
 	(void)state;
-	add_packet_at(PF_INET, NF_INET_PRE_ROUTING, 3, 7, 443);
+	add_packet_at(PF_INET, NF_INET_INGRESS, 3, 7, 443);
 	assert_failure(POLICY_FAIL_ACCEPT, FILTER_OTHER_HOOK);
+}
+
+/* ACL "web" at eth0, and a second one at eth1 that allows nothing. */
+static void two_edges(void)
+{
+	struct policy *policy = web_policy();
+
+	snapshot_free(snapshot);
+	policy->host.acl = POLICY_NO_ACL;
+	assert_non_null(policy_add_acl(policy, "closed"));
+	assert_int_equal(policy_add_edge(policy, "eth0", 0), 0);
+	assert_int_equal(policy_add_edge(policy, "eth1", 1), 0);
+	assert_null(policy_finish(policy));
+	assert_int_equal(snapshot_new(policy, 1, 1, &snapshot), 0);
+	snapshot_set_device(snapshot, 5, "eth0");
+	snapshot_set_device(snapshot, 6, "eth1");
+}
+
+static void add_packet_by(uint8_t hook, uint32_t id, uint32_t indev, uint32_t outdev)
+{
+	struct nlmsghdr *nlh = new_message(NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, PF_INET, 3);
+
+	message_put_header(nlh, id, hook);
+	indev = htonl(indev);
+	outdev = htonl(outdev);
+	message_put(nlh, NFQA_IFINDEX_INDEV, &indev, sizeof(indev));
+	message_put(nlh, NFQA_IFINDEX_OUTDEV, &outdev, sizeof(outdev));
+	message_put_syn(nlh, 443);
+	end_message(nlh);
+}
+
+static void each_edge_asks_its_own_acl(void **state)
+{
+	struct event event;
+
+	(void)state;
+	two_edges();
+	add_packet_by(NF_INET_PRE_ROUTING, 1, 5, 6);  /* enters by eth0 */
+	add_packet_by(NF_INET_PRE_ROUTING, 2, 6, 5);  /* enters by eth1 */
+	add_packet_by(NF_INET_POST_ROUTING, 3, 6, 5); /* leaves by eth0: no outbound rule */
+	run();
+	assert_int_equal(batch.verdict_count, 2);
+	assert_int_equal(counters.accepted, 1);
+	assert_true(event_ring_take(&ring, &event));
+	assert_int_equal(event.acl, 1);
+	assert_int_equal(event.device, 6);
+	assert_int_equal(event.hook, HOOK_PREROUTING);
+	assert_true(event_ring_take(&ring, &event));
+	assert_int_equal(event.acl, 0);
+	assert_int_equal(event.direction, OUTBOUND);
+	assert_int_equal(event.device, 5);
+}
+
+static void an_unknown_edge_gets_the_failure_verdict(void **state)
+{
+	(void)state;
+	two_edges();
+	add_packet_by(NF_INET_PRE_ROUTING, 7, 9, 0);
+	assert_failure(POLICY_FAIL_DROP, FILTER_OTHER_EDGE);
 }
 
 static void a_malformed_packet_is_dropped_even_where_failures_pass(void **state)
@@ -318,6 +377,8 @@ int main(void)
 		T(no_payload_passes_where_failures_pass),
 		T(another_family_gets_the_failure_verdict),
 		T(another_hook_gets_the_failure_verdict),
+		T(each_edge_asks_its_own_acl),
+		T(an_unknown_edge_gets_the_failure_verdict),
 		T(a_malformed_packet_is_dropped_even_where_failures_pass),
 		T(a_truncated_message_is_answered_by_its_id),
 		T(messages_that_are_no_packets_are_counted_and_not_answered),

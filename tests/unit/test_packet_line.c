@@ -47,7 +47,7 @@ static void tcp_over_ipv4(void **state)
 	struct packet_line line = good("in tcp 203.0.113.9:40000 192.0.2.1:443");
 
 	(void)state;
-	assert_int_equal(line.hook, HOOK_INPUT);
+	assert_int_equal(line.way.hook, HOOK_INPUT);
 	assert_int_equal(line.packet.protocol, PROTOCOL_TCP);
 	assert_int_equal(line.packet.l4, PACKET_L4_PORTS);
 	assert_addr(&line.packet.src, "203.0.113.9");
@@ -57,12 +57,32 @@ static void tcp_over_ipv4(void **state)
 	assert_int_equal(line.packet.fragment, 0);
 }
 
+static void interfaces(void **state)
+{
+	struct packet_line line = good("in@eth0 tcp 203.0.113.9:40000 192.0.2.1:443"), reply;
+
+	(void)state;
+	assert_string_equal(line.way.in, "eth0");
+	assert_string_equal(line.way.out, "");
+	assert_true(packet_line_reply(&line, &reply));
+	assert_int_equal(reply.way.hook, HOOK_OUTPUT);
+	assert_string_equal(reply.way.in, "");
+	assert_string_equal(reply.way.out, "eth0");
+	line = good("forward@eth0:fifteen-letters gre 192.0.2.1 198.51.100.1");
+	assert_string_equal(line.way.in, "eth0");
+	assert_string_equal(line.way.out, "fifteen-letters");
+	line = good("forward@:eth1 gre 192.0.2.1 198.51.100.1");
+	assert_string_equal(line.way.in, "");
+	assert_string_equal(line.way.out, "eth1");
+	assert_string_equal(good("out@eth.7 gre 192.0.2.1 192.0.2.2").way.out, "eth.7");
+}
+
 static void udp_over_ipv6(void **state)
 {
 	struct packet_line line = good("out udp [2001:db8::1]:0 [2001:db8:0:0::2]:65535");
 
 	(void)state;
-	assert_int_equal(line.hook, HOOK_OUTPUT);
+	assert_int_equal(line.way.hook, HOOK_OUTPUT);
 	assert_int_equal(line.packet.protocol, PROTOCOL_UDP);
 	assert_addr(&line.packet.src, "2001:db8::1");
 	assert_addr(&line.packet.dst, "2001:db8::2");
@@ -75,7 +95,7 @@ static void other_protocols(void **state)
 	struct packet_line line = good("forward 47 192.0.2.1 198.51.100.1");
 
 	(void)state;
-	assert_int_equal(line.hook, HOOK_FORWARD);
+	assert_int_equal(line.way.hook, HOOK_FORWARD);
 	assert_int_equal(line.packet.protocol, 47);
 	assert_int_equal(line.packet.l4, PACKET_L4_NONE);
 	line = good("in gre 2001:db8::1 [2001:db8::2]");
@@ -108,6 +128,14 @@ static void mistakes(void **state)
 		const char *text, *says;
 	} cases[] = {
 		{"", "a packet is in|out|forward"},
+		{"in@ gre 192.0.2.1 192.0.2.2", "\"in@\": an interface follows the @"},
+		{"forward@: gre 192.0.2.1 192.0.2.2", "an interface follows the @"},
+		{"in@eth0: gre 192.0.2.1 192.0.2.2", "only forward has two interfaces"},
+		{"out@a:b gre 192.0.2.1 192.0.2.2", "only forward has two interfaces"},
+		{"in@sixteen-letters! gre 192.0.2.1 192.0.2.2", "too long for an interface"},
+		{"forward@a:sixteen-letters! gre 192.0.2.1 192.0.2.2", "too long for an interface"},
+		{"i@eth0 gre 192.0.2.1 192.0.2.2", "begins with in, out or forward"},
+		{"input gre 192.0.2.1 192.0.2.2", "begins with in, out or forward"},
 		{"in tcp 192.0.2.1:1", "a packet is in|out|forward"},
 		{"inn tcp 192.0.2.1:1 192.0.2.2:2", "begins with in, out or forward"},
 		{"in tpc 192.0.2.1:1 192.0.2.2:2", "not a protocol"},
@@ -176,17 +204,17 @@ static void replies_of_ports(void **state)
 
 	(void)state;
 	assert_true(packet_line_reply(&line, &reply));
-	assert_int_equal(reply.hook, HOOK_OUTPUT);
+	assert_int_equal(reply.way.hook, HOOK_OUTPUT);
 	assert_addr(&reply.packet.src, "192.0.2.1");
 	assert_addr(&reply.packet.dst, "203.0.113.9");
 	assert_int_equal(reply.packet.sport, 443);
 	assert_int_equal(reply.packet.dport, 40000);
 	line = good("out udp 192.0.2.1:5000 203.0.113.9:53");
 	assert_true(packet_line_reply(&line, &reply));
-	assert_int_equal(reply.hook, HOOK_INPUT);
+	assert_int_equal(reply.way.hook, HOOK_INPUT);
 	line = good("forward 47 192.0.2.1 203.0.113.9");
 	assert_true(packet_line_reply(&line, &reply));
-	assert_int_equal(reply.hook, HOOK_FORWARD);
+	assert_int_equal(reply.way.hook, HOOK_FORWARD);
 	assert_addr(&reply.packet.src, "203.0.113.9");
 }
 
@@ -224,10 +252,11 @@ static void replies_of_icmp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tcp_over_ipv4),    cmocka_unit_test(udp_over_ipv6),
-		cmocka_unit_test(other_protocols),  cmocka_unit_test(icmp_types),
-		cmocka_unit_test(mistakes),         cmocka_unit_test(long_words),
-		cmocka_unit_test(replies_of_ports), cmocka_unit_test(replies_of_icmp),
+		cmocka_unit_test(tcp_over_ipv4),   cmocka_unit_test(udp_over_ipv6),
+		cmocka_unit_test(interfaces),      cmocka_unit_test(other_protocols),
+		cmocka_unit_test(icmp_types),      cmocka_unit_test(mistakes),
+		cmocka_unit_test(long_words),      cmocka_unit_test(replies_of_ports),
+		cmocka_unit_test(replies_of_icmp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,8 +50,11 @@ static void lint_quota(struct conf_reader *r, const config_setting_t *acl_group,
 
 static bool has_association(const struct policy *policy, uint32_t acl)
 {
-	if (policy->host.acl == acl)
+	if (policy->host.acl == acl || policy->edges.default_route == acl)
 		return true;
+	for (size_t i = 0; i < policy->edges.count; i++)
+		if (policy->edges.items[i].acl == acl)
+			return true;
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		if (policy->subnets[i].acl == acl)
 			return true;
@@ -65,7 +68,8 @@ void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uin
 	if (r->report->errors)
 		return; /* of a file that is refused, only what refuses it */
 	if (!has_association(r->policy, index))
-		conf_warn(r, conf_place(acl_group), "add associations = ( { host = true; } );",
+		conf_warn(r, conf_place(acl_group),
+			  "add associations = ( { edge = \"default-route\"; } );",
 			  "network ACL \"%s\" protects nothing: it has no association", acl->name);
 	for (int d = INBOUND; d <= OUTBOUND; d++) {
 		lint_quota(r, acl_group, acl, (enum direction)d, FAMILY_IPV4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk over a parsed configuration, top to bottom, into a policy: everything but sets and
- * rules, which have files of their own.
+ * The walk over a parsed configuration, top to bottom, into a policy: everything but sets,
+ * rules and associations, which have files of their own.
  *
  * The walk never stops at a mistake. What is wrong is reported and left out; the policy that
  * results is thrown away by the caller when anything was reported as an error, so nothing here
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/walk/cidr.h"
+#include "conf/walk/association.h"
 #include "conf/walk/flowlog.h"
 #include "conf/walk/lint.h"
 #include "conf/walk/rule.h"
@@ -46,13 +46,6 @@ static const struct conf_key acl_keys[] = {
 	{"outbound", NULL},
 	{"ingress", "the list is called inbound = ( ... );"},
 	{"egress", "the list is called outbound = ( ... );"},
-	{NULL, NULL},
-};
-
-static const struct conf_key association_keys[] = {
-	{"host", NULL},
-	{"interfaces", NULL},
-	{"subnet", NULL},
 	{NULL, NULL},
 };
 
@@ -136,159 +129,6 @@ static void read_exempt(struct conf_reader *r, const config_setting_t *root)
 			read_exemption(r, config_setting_get_elem(list, (unsigned int)i));
 }
 
-/* What the kernel takes as a name, less what would need quoting in a firewall's rules. */
-static bool good_interface(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 0 && len < POLICY_INTERFACE_LEN && strcmp(name, ".") != 0 &&
-	       strcmp(name, "..") != 0 &&
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
-		       len;
-}
-
-static bool has_interface(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->interface_count; i++)
-		if (strcmp(host->interfaces[i], name) == 0)
-			return true;
-	return false;
-}
-
-static void read_interfaces(struct conf_reader *r, const config_setting_t *group)
-{
-	const config_setting_t *list;
-	int length;
-
-	if (conf_get_strings(r, group, "interfaces", &list) != CONF_OK)
-		return;
-	length = config_setting_length(list);
-	if (length == 0)
-		conf_error(r, conf_place(list), "for every interface, leave out \"interfaces\"",
-			   "no interface is named");
-	for (int i = 0; i < length; i++) {
-		const config_setting_t *e = config_setting_get_elem(list, (unsigned int)i);
-		const char *name = config_setting_get_string(e);
-
-		if (!good_interface(name))
-			conf_error(r, conf_string_place(e),
-				   "as `ip link` shows it: 1 to 15 letters, digits, \"_.-\"",
-				   "\"%.64s\" is not an interface name", name);
-		else if (has_interface(&r->policy->host, name))
-			conf_error(r, conf_string_place(e), "keep one of them",
-				   "interface \"%s\" is named twice", name);
-		else if (policy_add_host_interface(r->policy, name) < 0)
-			conf_out_of_memory(r);
-	}
-}
-
-static void read_host(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
-{
-	const config_setting_t *s = config_setting_get_member(group, "host");
-	char where[CONF_HINT_LEN];
-
-	if (config_setting_type(s) != CONFIG_TYPE_BOOL || !config_setting_get_bool(s)) {
-		conf_error(r, conf_place(s), "write host = true; or leave out the association",
-			   "\"host\" can only be true");
-		return;
-	}
-	if (r->host) {
-		conf_error(r, conf_place(group), "the host has exactly one ACL",
-			   "the host already has an ACL, in %s",
-			   conf_refer(r, conf_place(group), conf_place(r->host), where));
-		return;
-	}
-	r->host = group;
-	r->policy->host.acl = acl;
-	read_interfaces(r, group);
-}
-
-/* Two ACLs cannot protect the same addresses: a packet crosses one edge, not two. */
-static bool overlaps(struct conf_reader *r, const config_setting_t *group,
-		     const struct prefix *prefix)
-{
-	char a[PREFIX_STRLEN], b[PREFIX_STRLEN], where[CONF_HINT_LEN];
-
-	for (size_t i = 0; i < r->policy->subnet_count; i++) {
-		const struct prefix *other = &r->policy->subnets[i].prefix;
-
-		if (!prefix_overlaps(other, prefix))
-			continue;
-		conf_refer(r, conf_place(group), conf_place(r->subnets[i]), where);
-		if (prefix_equal(other, prefix))
-			conf_error(r, conf_place(group), "a subnet has exactly one ACL",
-				   "subnet %s already has an ACL, in %s", prefix_print(prefix, a),
-				   where);
-		else
-			conf_error(r, conf_place(group), "make them disjoint",
-				   "subnet %s overlaps %s in %s", prefix_print(prefix, a),
-				   prefix_print(other, b), where);
-		return true;
-	}
-	return false;
-}
-
-static void read_subnet(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
-{
-	const config_setting_t *s = config_setting_get_member(group, "subnet"), **subnets;
-	struct prefix prefix;
-	const char *text;
-
-	if (conf_get_string(r, group, "subnet", &text) != CONF_OK ||
-	    !conf_parse_cidr(r, conf_place(s), text, false, &prefix) || overlaps(r, group, &prefix))
-		return;
-	if (prefix.len == 0) {
-		conf_error(r, conf_place(s), "to protect this host, write { host = true; }",
-			   "a subnet of length 0 has no outside: nothing would be filtered");
-		return;
-	}
-	subnets = reallocarray(r->subnets, r->policy->subnet_count + 1, sizeof(*subnets));
-	if (!subnets) {
-		conf_out_of_memory(r);
-		return;
-	}
-	r->subnets = subnets;
-	subnets[r->policy->subnet_count] = group;
-	if (policy_add_subnet(r->policy, &prefix, acl) < 0)
-		conf_out_of_memory(r);
-}
-
-static void read_association(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
-{
-	bool host, subnet, interfaces;
-
-	if (!conf_is_group(r, group, "an association"))
-		return;
-	conf_check_keys(r, group, "an association", association_keys);
-	host = config_setting_get_member(group, "host");
-	subnet = config_setting_get_member(group, "subnet");
-	interfaces = config_setting_get_member(group, "interfaces");
-	if (host == subnet)
-		conf_error(r, conf_place(group),
-			   "{ host = true; } or { subnet = \"192.0.2.0/24\"; }, a group for each",
-			   "an association is %s",
-			   host ? "the host or a subnet, not both" : "the host or a subnet");
-	else if (subnet && interfaces)
-		conf_error(r, conf_place(config_setting_get_member(group, "interfaces")),
-			   "a subnet is known by its addresses: leave them out",
-			   "only the host can be limited to interfaces");
-	else if (host)
-		read_host(r, group, acl);
-	else
-		read_subnet(r, group, acl);
-}
-
-static void read_associations(struct conf_reader *r, const config_setting_t *acl_group,
-			      uint32_t acl)
-{
-	const config_setting_t *list;
-	enum conf_found found = conf_get_list(r, acl_group, "associations", &list);
-	int length = found == CONF_OK ? config_setting_length(list) : 0;
-
-	for (int i = 0; i < length; i++)
-		read_association(r, config_setting_get_elem(list, (unsigned int)i), acl);
-}
-
 /* The name may be missing or taken; the rest is read all the same, for what else is wrong. */
 static void read_acl(struct conf_reader *r, const config_setting_t *group)
 {
@@ -310,7 +150,7 @@ static void read_acl(struct conf_reader *r, const config_setting_t *group)
 		conf_out_of_memory(r);
 		return;
 	}
-	read_associations(r, group, index);
+	conf_read_associations(r, group, index);
 	conf_read_rules(r, group, INBOUND, acl);
 	conf_read_rules(r, group, OUTBOUND, acl);
 	conf_lint_acl(r, group, index);

@@ -64,8 +64,7 @@ static void examine_file(struct doctor *doctor)
 			   bad_interface ? bad_interface : "?");
 	} else if (doctor->plan.count == 0) {
 		doctor_say(doctor, "configuration", "give an ACL an association: nacld.conf(5)",
-			   "%s protects nothing: no ACL is associated with the host or a subnet",
-			   doctor->file);
+			   "%s protects nothing: no ACL has an association", doctor->file);
 	} else {
 		struct conf_size size = conf_size(doctor->policy);
 

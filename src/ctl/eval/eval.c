@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/way/walls.h"
 #include "ctl/command.h"
 #include "ctl/eval/expect.h"
 #include "ctl/source.h"
@@ -131,7 +132,11 @@ static void judge_line(struct run *run, char *text)
 		malformed(run, error);
 		return;
 	}
-	policy_eval(run->policy, line.hook, NULL, &line.packet, &verdict);
+	if (walls_are_ambiguous(run->policy, &line.way)) {
+		malformed(run, WALLS_AMBIGUOUS);
+		return;
+	}
+	walls_eval(run->policy, &line.way, &line.packet, &verdict);
 	verdict_text(run->policy, &line, &verdict, answer_text);
 	holds = expect_holds(&expectation, answer_text);
 	answer(run, &line, &verdict, answer_text, expectation.text, holds);

@@ -43,9 +43,10 @@ const char *describe_packet(const struct packet_line *line, char buf[static WORD
 {
 	char protocol[PROTOCOL_STRLEN], src[PACKETTEXT_END_LEN], dst[PACKETTEXT_END_LEN];
 	const struct packet *packet = &line->packet;
+	char way[WAY_STRLEN];
 	int len;
 
-	len = snprintf(buf, WORDS_LEN, "%s %s %s -> %s", hook_name(line->hook),
+	len = snprintf(buf, WORDS_LEN, "%s %s %s -> %s", way_print(&line->way, way),
 		       protocol_print(packet->protocol, protocol),
 		       packet_print_end(packet, true, src), packet_print_end(packet, false, dst));
 	if (packet->l4 == PACKET_L4_ICMP)

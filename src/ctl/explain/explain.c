@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "core/way/walls.h"
 #include "ctl/command.h"
 #include "ctl/explain/explain.h"
 #include "ctl/source.h"
@@ -105,6 +106,10 @@ static int explain(const struct options *options, const struct policy *policy,
 {
 	struct roundtrip roundtrip;
 
+	if (walls_are_ambiguous(policy, &line->way)) {
+		fputs("naclctl explain: " WALLS_AMBIGUOUS "\n", stderr);
+		return NACLCTL_USAGE;
+	}
 	if (roundtrip_eval(policy, line, &roundtrip) < 0) {
 		fputs("naclctl explain: no memory\n", stderr);
 		return NACLCTL_USAGE;

@@ -14,6 +14,7 @@
 
 #include "common/protocol.h"
 #include "core/advice.h"
+#include "core/way/walls.h"
 
 const struct policy_step *roundtrip_decider(const struct policy_verdict *verdict)
 {
@@ -32,7 +33,7 @@ int roundtrip_exit(const struct roundtrip *roundtrip)
 static void eval(const struct policy *policy, const struct packet_line *line,
 		 struct policy_verdict *out)
 {
-	policy_eval(policy, line->hook, NULL, &line->packet, out);
+	walls_eval(policy, &line->way, &line->packet, out);
 }
 
 static void scratch_fini(struct policy *scratch)

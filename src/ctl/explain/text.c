@@ -135,6 +135,19 @@ static const struct subnet *subnet_with(const struct policy *policy, const struc
 	return NULL;
 }
 
+/* No wall on its way belongs to an ACL. */
+static void tell_unprotected(const struct story *story, const struct way *way)
+{
+	const char *interface = way->hook == HOOK_OUTPUT ? way->out : way->in;
+
+	fputs("  unprotected: ", story->to);
+	if (*interface && story->policy->edges.only != POLICY_NO_ACL)
+		fprintf(story->to, "%s is no edge, and ", interface);
+	fprintf(story->to, "%s; it passes\n",
+		way->hook == HOOK_FORWARD ? "neither end is in a protected subnet"
+					  : "the host is associated with no ACL");
+}
+
 /* Why no list was asked. */
 static void tell_outcome(const struct story *story, const struct packet_line *line,
 			 const struct policy_verdict *verdict)
@@ -151,9 +164,7 @@ static void tell_outcome(const struct story *story, const struct packet_line *li
 			prefix_print(&subnet_with(story->policy, &line->packet.src)->prefix, text));
 		break;
 	case POLICY_UNPROTECTED:
-		fprintf(story->to, "  unprotected: %s; it passes\n",
-			line->hook == HOOK_FORWARD ? "neither end is in a protected subnet"
-						   : "the host is associated with no ACL");
+		tell_unprotected(story, &line->way);
 		break;
 	case POLICY_JUDGED:
 	case POLICY_OUTCOMES:
@@ -168,7 +179,7 @@ static void tell_not_asked(const struct story *story, const struct packet_line *
 	const struct policy_step *last = roundtrip_decider(verdict);
 	const struct subnet *to = subnet_with(story->policy, &line->packet.dst);
 
-	if (line->hook == HOOK_FORWARD && last && last->direction == OUTBOUND && to &&
+	if (line->way.hook == HOOK_FORWARD && last && last->direction == OUTBOUND && to &&
 	    last->action != ACTION_ALLOW)
 		fprintf(story->to, "  inbound list of \"%s\": not evaluated\n",
 			story->policy->acls[to->acl].name);
@@ -237,7 +248,8 @@ static void tell_mode(const struct story *story, const struct roundtrip *j)
 			"%sMode monitor%s: nacld drops nothing. It would let this pass, and count and "
 			"log it.\n",
 			story->term.bold, story->term.off);
-	if (j->request.hook != HOOK_FORWARD && host->interface_count > 0 &&
+	if (j->request.way.hook != HOOK_FORWARD && host->interface_count > 0 &&
+	    !j->request.way.in[0] && !j->request.way.out[0] &&
 	    j->request_verdict.outcome == POLICY_JUDGED) {
 		fputs("The host's ACL protects", story->to);
 		for (size_t i = 0; i < host->interface_count; i++)

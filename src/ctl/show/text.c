@@ -182,17 +182,34 @@ static void show_log(const json_t *status, const struct term *term, FILE *to)
 		count_of(status, "log_lost_lines", count));
 }
 
+static void show_edges(const json_t *status, FILE *to)
+{
+	json_t *edge;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "edges"), i, edge)
+	{
+		const char *name = json_string_value(json_object_get(edge, "interface"));
+
+		label(to, i == 0 ? "edges" : "");
+		fprintf(to, "%s: %s\n", name ? name : "default-route", text_of(edge, "acl"));
+	}
+}
+
 static void show_associations(const json_t *status, FILE *to)
 {
 	json_t *host = json_object_get(status, "host"), *subnet;
 	json_t *subnets = json_object_get(status, "subnets");
+	bool edges = json_array_size(json_object_get(status, "edges")) > 0;
 	size_t i;
 
-	label(to, "host");
+	show_edges(status, to);
+	if (json_is_object(host) || !edges)
+		label(to, "host");
 	if (json_is_object(host)) {
 		fprintf(to, "%s on ", text_of(host, "acl"));
 		show_names(json_object_get(host, "interfaces"), "every interface", to);
-	} else {
+	} else if (!edges) {
 		fputs("no ACL\n", to);
 	}
 	json_array_foreach(subnets, i, subnet)

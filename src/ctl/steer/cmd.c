@@ -86,9 +86,7 @@ static bool load_plan(struct steer_request *request, struct steer_plan *out)
 	policy_free(policy);
 	if (err || out->count > 0)
 		return err == 0;
-	fprintf(stderr,
-		"naclctl steer: %s protects nothing: no ACL has an association with the host or a "
-		"subnet\n",
+	fprintf(stderr, "naclctl steer: %s protects nothing: no ACL has an association\n",
 		request->file);
 	return false;
 }

@@ -65,9 +65,9 @@ static int print_dry(struct steer_request *request, enum steer_backend backend,
  * there is no lock, and nothing that could watch.
  */
 static void note_desired(struct steer_request *request, enum steer_backend backend,
-			 const struct steer_rules *rules)
+			 const struct steer_rules *rules, const struct steer_rules *template)
 {
-	int err = steer_desired_save(backend, rules);
+	int err = steer_desired_save(backend, rules, template);
 
 	if (err && err != -EACCES && err != -EPERM && err != -EROFS)
 		steer_note(request,
@@ -79,7 +79,7 @@ static void note_desired(struct steer_request *request, enum steer_backend backe
 static int load(struct steer_request *request, const struct steer_plan *plan,
 		enum steer_backend backend, bool *changed, char reason[static STEER_REASON_LEN])
 {
-	struct steer_rules rules;
+	struct steer_rules rules, template = {0};
 	int loaded = steer_load_plan(plan, backend, &rules, changed, reason);
 
 	if (loaded < 0)
@@ -87,8 +87,11 @@ static int load(struct steer_request *request, const struct steer_plan *plan,
 	if (loaded == 1)
 		steer_note(request, "this kernel has no iptables table `security`: outbound "
 				    "packets are filtered before, not after, the host's own rules");
-	note_desired(request, backend, &rules);
+	/* Without memory for it the rules are only not followed by `steer watch`. */
+	(void)steer_backend_template(backend, plan, loaded == 1 ? "mangle" : "security", &template);
+	note_desired(request, backend, &rules, &template);
 	steer_rules_fini(&rules);
+	steer_rules_fini(&template);
 	return 0;
 }
 

@@ -111,6 +111,28 @@ static json_t *host_json(const struct policy *policy)
 	return object;
 }
 
+static void append_edge(json_t *edges, json_t *interface, const char *acl)
+{
+	json_t *object = json_object();
+
+	put(object, "interface", interface);
+	put(object, "acl", json_string(acl));
+	json_array_append_new(edges, object);
+}
+
+static json_t *edges_json(const struct policy *policy)
+{
+	const struct edges *edges = &policy->edges;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < edges->count; i++)
+		append_edge(list, json_string(edges->items[i].interface),
+			    policy->acls[edges->items[i].acl].name);
+	if (edges->default_route != POLICY_NO_ACL)
+		append_edge(list, json_null(), policy->acls[edges->default_route].name);
+	return list;
+}
+
 static json_t *subnets_json(const struct policy *policy)
 {
 	json_t *subnets = json_array();
@@ -274,6 +296,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "last_reload_error",
 	    daemon->last_reload_error[0] ? json_string(daemon->last_reload_error) : json_null());
 	put(status, "sandbox", sandbox_json(&daemon->sandbox));
+	put(status, "edges", edges_json(policy));
 	put(status, "host", host_json(policy));
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));

@@ -37,10 +37,13 @@ static void decider(const struct event *event, const struct snapshot *current, c
 
 static void tell(const struct event *event, const struct daemon *daemon)
 {
+	struct way way = {.hook = event->hook < HOOKS ? event->hook : HOOK_OUTPUT};
+	const char *name = event->device ? links_name(&daemon->links, event->device) : NULL;
 	char packet[PACKETTEXT_LEN], why[160];
 
-	packet_print(event->hook <= HOOK_OUTPUT ? event->hook : HOOK_OUTPUT, &event->packet,
-		     packet);
+	snprintf(way.in, sizeof(way.in), "%s", name ? name : "");
+
+	packet_print(&way, &event->packet, packet);
 	decider(event, daemon->current, why, sizeof(why));
 	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
 }

@@ -219,7 +219,38 @@ bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static
 		counter_add(&errors[BATCH_ERROR_MALFORMED], 1);
 		return false;
 	}
+	out->message = nlh;
 	return true;
+}
+
+static uint16_t device_attribute(uint8_t hook)
+{
+	if (hook == NF_INET_PRE_ROUTING)
+		return NFQA_IFINDEX_INDEV;
+	return hook == NF_INET_POST_ROUTING ? NFQA_IFINDEX_OUTDEV : NFQA_UNSPEC;
+}
+
+uint32_t batch_device(const struct batch_packet *packet)
+{
+	const struct nlmsghdr *nlh = packet->message;
+	const uint8_t *at, *end;
+	uint16_t wanted = device_attribute(packet->hook);
+
+	if (!nlh)
+		return packet->device;
+	at = (const uint8_t *)nlh + NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	end = (const uint8_t *)nlh + nlh->nlmsg_len;
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		const struct nlattr *attr = (const void *)at;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
+			break;
+		if ((attr->nla_type & NLA_TYPE_MASK) == wanted && wanted != NFQA_UNSPEC &&
+		    attr->nla_len >= sizeof(*attr) + sizeof(uint32_t))
+			return load_be32(attr + 1);
+		at += NLA_ALIGN(attr->nla_len);
+	}
+	return 0;
 }
 
 /* Messages of a packet, in a region whose geometry is all that is known. */

@@ -93,9 +93,11 @@ struct batch_packet {
 	uint16_t queue;
 	uint8_t pf;          /* the netlink family: PF_INET, PF_INET6 or something unexpected */
 	uint8_t hook;        /* NF_INET_* */
+	uint32_t device;     /* where message is NULL: what batch_device told of it */
 	const uint8_t *data; /* NULL when the message carried no packet */
 	size_t copy_len;
-	size_t wire_len; /* before the copy was cut */
+	size_t wire_len;                /* before the copy was cut */
+	const struct nlmsghdr *message; /* in the region, whole; NULL: a copy of it elsewhere */
 };
 
 /* NFQNL_MSG_VERDICT_BATCH as it goes to the kernel: headers, one attribute, no padding. */
@@ -139,6 +141,12 @@ bool batch_foreign_last_id(int fd, uint32_t *id, bool *known);
  */
 bool batch_packet_at(struct batch *batch, unsigned int i, uint64_t errors[static BATCH_ERRORS],
 		     struct batch_packet *out);
+
+/*
+ * The index of the interface by which the packet crosses the host's edge, in (PRE_ROUTING) or out
+ * (POST_ROUTING); 0 at other hooks, and where the kernel told of none. Asked of few packets.
+ */
+uint32_t batch_device(const struct batch_packet *packet);
 
 /*
  * Decides one packet. In the order of ids: a run of equal verdicts becomes one batch verdict, which

@@ -14,6 +14,7 @@ struct event {
 	uint8_t reason;    /* enum packet_reason; PACKET_OK: the rule decided */
 	uint8_t hook;      /* enum hook */
 	bool monitor;      /* it passed: monitor mode */
+	uint32_t device;   /* at an edge: index of the interface */
 	struct packet packet;
 };
 

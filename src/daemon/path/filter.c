@@ -19,7 +19,7 @@
 const char *filter_failure_name(enum filter_failure failure)
 {
 	static const char *const names[FILTER_FAILURES] = {"no-payload", "other-family",
-							   "other-hook", "no-answer"};
+							   "other-hook", "other-edge", "no-answer"};
 
 	return names[failure];
 }
@@ -34,8 +34,13 @@ static bool hook_of(uint8_t nf_hook, enum hook *out)
 		*out = HOOK_FORWARD;
 		return true;
 	case NF_INET_LOCAL_OUT:
-	case NF_INET_POST_ROUTING: /* steering by iptables: the host's own, behind its filter */
 		*out = HOOK_OUTPUT;
+		return true;
+	case NF_INET_PRE_ROUTING:
+		*out = HOOK_PREROUTING;
+		return true;
+	case NF_INET_POST_ROUTING:
+		*out = HOOK_POSTROUTING;
 		return true;
 	default:
 		return false;
@@ -67,15 +72,21 @@ static void count_steps(struct rule_counter *counters, const struct policy_verdi
 	}
 }
 
+static bool is_edge(enum hook hook)
+{
+	return hook >= HOOK_PREROUTING;
+}
+
 static void tell_drop(struct filter *filter, const struct snapshot *snapshot, enum hook hook,
-		      const struct packet *packet, enum packet_reason reason,
-		      const struct policy_verdict *verdict)
+		      const struct batch_packet *in, const struct packet *packet,
+		      enum packet_reason reason, const struct policy_verdict *verdict)
 {
 	struct event event = {
 		.serial = snapshot->serial,
 		.hook = (uint8_t)hook,
 		.reason = (uint8_t)reason,
 		.monitor = snapshot->policy->mode == POLICY_MONITOR,
+		.device = is_edge(hook) ? batch_device(in) : 0,
 		.packet = *packet,
 	};
 
@@ -103,6 +114,22 @@ static void count_flow(struct flow_table *flows, const struct snapshot *snapshot
 				 now);
 }
 
+/* False when several ACLs guard edges, and the interface is none of theirs (any more, or yet). */
+static bool eval_edge(const struct snapshot *snapshot, enum hook hook,
+		      const struct batch_packet *in, const struct packet *packet,
+		      struct policy_verdict *out)
+{
+	uint32_t acl = snapshot->policy->edges.only;
+
+	if (acl == POLICY_SEVERAL_ACLS) {
+		acl = snapshot_edge_acl(snapshot, batch_device(in));
+		if (acl == POLICY_NO_ACL)
+			return false;
+	}
+	policy_eval_edge(snapshot->policy, hook, acl, packet, out);
+	return true;
+}
+
 /* Inlined into filter_batch's loop: each call would cost a thirtieth of a packet's instructions. */
 #define IN_THE_LOOP __attribute__((always_inline)) static inline
 
@@ -127,15 +154,18 @@ IN_THE_LOOP enum action decide(struct filter *filter, struct snapshot *snapshot,
 	reason = packet_parse(family, in->data, in->copy_len, in->wire_len, &packet);
 	if (reason != PACKET_OK) {
 		counter_add(&counters->reasons[reason], 1);
-		tell_drop(filter, snapshot, hook, &packet, reason, NULL);
+		tell_drop(filter, snapshot, hook, in, &packet, reason, NULL);
 		return ACTION_DENY;
 	}
-	policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
+	if (!is_edge(hook))
+		policy_eval(snapshot->policy, hook, NULL, &packet, &verdict);
+	else if (!eval_edge(snapshot, hook, in, &packet, &verdict))
+		return filter_fail(filter, snapshot, FILTER_OTHER_EDGE);
 	counter_add(&counters->outcomes[verdict.outcome], 1);
 	count_steps(snapshot->workers[filter->index], &verdict, packet.len, now);
 	count_flow(flows, snapshot, hook, &packet, &verdict, now);
 	if (verdict.action == ACTION_DENY)
-		tell_drop(filter, snapshot, hook, &packet, PACKET_OK, &verdict);
+		tell_drop(filter, snapshot, hook, in, &packet, PACKET_OK, &verdict);
 	return verdict.action;
 }
 

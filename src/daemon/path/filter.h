@@ -13,6 +13,7 @@ enum filter_failure {
 	FILTER_NO_PAYLOAD,   /* "no-payload": the message carried no packet */
 	FILTER_OTHER_FAMILY, /* "other-family": neither IPv4 nor IPv6 */
 	FILTER_OTHER_HOOK,   /* "other-hook": queued from a hook that no ACL applies to */
+	FILTER_OTHER_EDGE,   /* "other-edge": by an interface that is not known to be an edge */
 	FILTER_NO_ANSWER,    /* "no-answer": the filtering child said neither accept nor drop */
 	FILTER_FAILURES,
 };

@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 #define KIND_ACTION          0x01
 #define KIND_DIRECTION_SHIFT 1
 #define KIND_HOOK_SHIFT      2
-#define KIND_IPV6            0x10
+#define KIND_IPV6            0x20
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -259,7 +259,7 @@ const struct flow *flow_table_next(const struct flow_table *table, uint32_t *at)
 struct flow_tuple flow_table_tuple(const struct flow *flow)
 {
 	unsigned int kind = flow->tuple >> 16 & 0xff;
-	unsigned int hook = kind >> KIND_HOOK_SHIFT & 3;
+	unsigned int hook = kind >> KIND_HOOK_SHIFT & 7;
 	uint8_t family = kind & KIND_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
 
 	return (struct flow_tuple){
@@ -268,7 +268,7 @@ struct flow_tuple flow_table_tuple(const struct flow *flow)
 		.sport = (uint16_t)(flow->tuple >> 48),
 		.dport = (uint16_t)(flow->tuple >> 32),
 		.protocol = (uint8_t)(flow->tuple >> 24),
-		.hook = hook <= HOOK_OUTPUT ? (enum hook)hook : HOOK_OUTPUT,
+		.hook = hook < HOOKS ? (enum hook)hook : HOOK_OUTPUT,
 		.direction = kind >> KIND_DIRECTION_SHIFT & 1 ? OUTBOUND : INBOUND,
 		.action = kind & KIND_ACTION ? ACTION_ALLOW : ACTION_DENY,
 	};

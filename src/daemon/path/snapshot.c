@@ -21,11 +21,17 @@ static size_t counters_size(const struct snapshot *snapshot)
 	return (snapshot->policy->counter_count + 1) * sizeof(struct rule_counter);
 }
 
+static size_t edges_size(const struct snapshot *snapshot)
+{
+	return (snapshot->policy->edges.count + 1) * sizeof(*snapshot->edge_devices);
+}
+
 static int allocate_counters(struct snapshot *snapshot)
 {
 	snapshot->workers = calloc(snapshot->worker_count, sizeof(*snapshot->workers));
 	snapshot->base = calloc(1, counters_size(snapshot));
-	if (!snapshot->workers || !snapshot->base)
+	snapshot->edge_devices = shared_new(edges_size(snapshot));
+	if (!snapshot->workers || !snapshot->base || !snapshot->edge_devices)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < snapshot->worker_count; i++) {
 		snapshot->workers[i] = shared_new(counters_size(snapshot));
@@ -69,8 +75,33 @@ void snapshot_free(struct snapshot *snapshot)
 		shared_free(snapshot->workers[i], counters_size(snapshot));
 	free(snapshot->workers);
 	free(snapshot->base);
+	shared_free(snapshot->edge_devices, edges_size(snapshot));
 	policy_free(snapshot->policy);
 	free(snapshot);
+}
+
+void snapshot_set_device(struct snapshot *snapshot, uint32_t device, const char *name)
+{
+	const struct edges *edges = &snapshot->policy->edges;
+
+	for (size_t i = 0; i < edges->count; i++) {
+		uint32_t *slot = &snapshot->edge_devices[i];
+
+		if (name && strcmp(edges->items[i].interface, name) == 0)
+			__atomic_store_n(slot, device, __ATOMIC_RELAXED);
+		else if (__atomic_load_n(slot, __ATOMIC_RELAXED) == device)
+			__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
+	}
+}
+
+uint32_t snapshot_edge_acl(const struct snapshot *snapshot, uint32_t device)
+{
+	const struct edges *edges = &snapshot->policy->edges;
+
+	for (size_t i = 0; device && i < edges->count; i++)
+		if (__atomic_load_n(&snapshot->edge_devices[i], __ATOMIC_RELAXED) == device)
+			return edges->items[i].acl;
+	return edges->default_route;
 }
 
 static void add_counter(struct rule_counter *sum, const struct rule_counter *part)

@@ -33,6 +33,7 @@ struct snapshot {
 	unsigned int worker_count;
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */
+	uint32_t *edge_devices;        /* [policy edge] index of its interface, 0: there is none */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
 	struct isolate **isolates;     /* [worker], the daemon's; NULL: filtered in this process */
 };
@@ -44,6 +45,18 @@ struct snapshot {
 int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count,
 		 struct snapshot **out);
 void snapshot_free(struct snapshot *snapshot);
+
+/*
+ * Interfaces come and go, and are renamed: the one called `name` has this index; a name of NULL:
+ * the index is nobody's any more. Main thread only; workers and their children see it at once.
+ */
+void snapshot_set_device(struct snapshot *snapshot, uint32_t device, const char *name);
+
+/*
+ * The ACL of the edge with that index, which is the default route's where no association names it;
+ * or POLICY_NO_ACL. O(edges).
+ */
+uint32_t snapshot_edge_acl(const struct snapshot *snapshot, uint32_t device);
 
 /* The sum of all workers and the base for one counter. */
 struct rule_counter snapshot_counter(const struct snapshot *snapshot, uint32_t counter);

@@ -47,6 +47,7 @@ struct share_packet {
 	uint8_t has_data;
 	uint16_t copy_len;
 	uint32_t wire_len;
+	uint32_t device;
 	uint8_t data[QUEUE_COPY_RANGE];
 };
 
@@ -86,6 +87,7 @@ static void filter_share(struct filter *filter, struct snapshot *snapshot, struc
 		struct batch_packet packet = {
 			.pf = in->pf,
 			.hook = in->hook,
+			.device = in->device,
 			.data = in->has_data ? in->data : NULL,
 			.copy_len = in->copy_len,
 			.wire_len = in->wire_len,
@@ -261,6 +263,7 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 		len = packet->copy_len < sizeof(out->data) ? packet->copy_len : sizeof(out->data);
 		out->pf = packet->pf;
 		out->hook = packet->hook;
+		out->device = batch_device(packet);
 		out->has_data = packet->data != NULL;
 		out->copy_len = (uint16_t)len;
 		out->wire_len = (uint32_t)packet->wire_len;

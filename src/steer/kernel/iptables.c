@@ -6,6 +6,10 @@
  *
  *   mangle   INPUT, FORWARD   -> NACLD-IN, NACLD-FWD    (priority -150: before filter, 0)
  *   security OUTPUT           -> NACLD-OUT              (50, or 150 with the nft variant: after it)
+ *   raw      PREROUTING       -> NACLD-PRE              (-300: after reassembly, before connection
+ *                                                       tracking, -200, and NAT, -100)
+ *   mangle   POSTROUTING      -> NACLD-POST             (-150: before source NAT, 100, which no
+ *                                                       outbound rule looks at)
  *   mangle   NACLD-DEFRAG                               (no jump: nothing ever passes it)
  *
  * So the ACL is the outer wall: inbound before the host's own firewall, outbound after it.
@@ -22,8 +26,32 @@
 
 #define OWN "NACLD-"
 
-static const char *const chain_names[STEER_CHAINS] = {OWN "IN", OWN "FWD", OWN "OUT"};
-static const char *const hook_names[STEER_CHAINS] = {"INPUT", "FORWARD", "OUTPUT"};
+static const char *const chain_names[STEER_CHAINS] = {OWN "IN", OWN "FWD", OWN "OUT", OWN "PRE",
+						      OWN "POST"};
+static const char *const hook_names[STEER_CHAINS] = {"INPUT", "FORWARD", "OUTPUT", "PREROUTING",
+						     "POSTROUTING"};
+
+/* linux/filter.h: is the packet's type, in the kernel's own books, 5 (PACKET_LOOPBACK)? */
+#define IS_LOOPED "-m bpf --bytecode \"4,48 0 0 4294963204,21 0 1 5,6 0 0 65535,6 0 0 0\""
+
+/* By family, since ip6tables knows no broadcast. */
+static const char *own_words(enum steer_own own, enum family family)
+{
+	switch (own) {
+	case STEER_TO_HOST:
+		return family == FAMILY_IPV4 ? " -m addrtype --dst-type LOCAL,BROADCAST,MULTICAST"
+					     : " -m addrtype --dst-type LOCAL,MULTICAST";
+	case STEER_BY_HOST:
+		return family == FAMILY_IPV4 ? " -m addrtype --src-type LOCAL,BROADCAST"
+					     : " -m addrtype --src-type LOCAL";
+	case STEER_LOOPED:
+		return " " IS_LOOPED;
+	case STEER_ON_WIRE:
+	case STEER_ANYBODY:
+		break;
+	}
+	return "";
+}
 
 static void render_queue(const struct steer_plan *plan, FILE *to)
 {
@@ -37,8 +65,9 @@ static void render_queue(const struct steer_plan *plan, FILE *to)
 
 /* One line; `type` is the one ICMPv6 type of it (iptables knows no ranges of types). */
 static void render_line(const struct steer_plan *plan, const struct steer_rule *rule,
-			unsigned int type, FILE *to)
+			enum family family, unsigned int type, FILE *to)
 {
+	bool outbound = steer_chain_is_outbound((enum steer_chain)rule->chain);
 	char buf[PREFIX_STRLEN];
 
 	fprintf(to, "-A %s", chain_names[rule->chain]);
@@ -47,7 +76,7 @@ static void render_line(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->has_dst)
 		fprintf(to, " -d %s", prefix_print(&rule->dst, buf));
 	if (rule->interface[0])
-		fprintf(to, " -%c %s", rule->chain == STEER_OUTPUT ? 'o' : 'i', rule->interface);
+		fprintf(to, " -%c %s", outbound ? 'o' : 'i', rule->interface);
 	if (rule->protocol == PROTOCOL_UDP)
 		fputs(" -p udp -m udp", to);
 	if (rule->sport)
@@ -59,6 +88,7 @@ static void render_line(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->protocol == PROTOCOL_ICMPV6)
 		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq %u", type,
 			rule->hop_limit);
+	fputs(own_words((enum steer_own)rule->own, family), to);
 	if (rule->action == STEER_QUEUE)
 		render_queue(plan, to);
 	else
@@ -76,8 +106,10 @@ static void render_chain(const struct steer_plan *plan, enum family family, enum
 
 		if (rule->chain != chain || (rule->family != 0 && rule->family != family))
 			continue;
+		if (rule->own == STEER_ON_WIRE)
+			continue; /* what is looped is known for certain here */
 		for (unsigned int type = rule->type_first; type <= rule->type_last; type++)
-			render_line(plan, rule, type, to);
+			render_line(plan, rule, family, type, to);
 	}
 	fprintf(to, "-A %s -j %s\n", hook_names[chain], chain_names[chain]);
 }
@@ -90,6 +122,13 @@ static void render_defrag(FILE *to)
 	      to);
 }
 
+static bool uses_mangle(const struct steer_plan *plan, enum family family)
+{
+	return steer_plan_uses(plan, STEER_INPUT, family) ||
+	       steer_plan_uses(plan, STEER_FORWARD, family) ||
+	       steer_plan_uses(plan, STEER_POSTROUTING, family);
+}
+
 char *iptables_render(const struct steer_plan *plan, enum family family, const char *output_table)
 {
 	char *text = NULL, *own;
@@ -99,11 +138,15 @@ char *iptables_render(const struct steer_plan *plan, enum family family, const c
 	to = open_memstream(&text, &size);
 	if (!to)
 		return NULL;
-	if (steer_plan_uses(plan, STEER_INPUT, family) ||
-	    steer_plan_uses(plan, STEER_FORWARD, family)) {
+	if (steer_plan_uses(plan, STEER_PREROUTING, family)) {
+		fputs("*raw\n", to);
+		render_chain(plan, family, STEER_PREROUTING, to);
+	}
+	if (uses_mangle(plan, family)) {
 		fputs("*mangle\n", to);
 		render_chain(plan, family, STEER_INPUT, to);
 		render_chain(plan, family, STEER_FORWARD, to);
+		render_chain(plan, family, STEER_POSTROUTING, to);
 		if (plan->defrag)
 			render_defrag(to);
 	}

@@ -2,8 +2,10 @@
 /*
  * nft: the plan as one table of our own, for both families.
  *
- *   input, forward, output   base chains, at the priorities of core/hook.h: outer walls
- *   defrag                   no base chain: nothing passes it
+ *   input, forward, output    base chains at the priorities of core/hook.h: the ACL is the outer
+ *                             wall
+ *   defrag                    no base chain: nothing passes it
+ *   prerouting, postrouting   base chains where there are edges
  *
  * Several queues are balanced by address pair, which keeps the order of a connection's packets; cpu
  * fanout does not, so the flag is never set.
@@ -11,10 +13,10 @@
  * The chain `defrag` works by being loaded: a tproxy statement turns on the kernel's reassembly for
  * the network namespace, without connection tracking (nft's socket expression does not).
  *
- * Deleting a base chain drops every packet that waits in any queue of the namespace. Hence all base
- * chains always exist, a change empties and refills them, and only `down` deletes the table.
- * Turning reassembly off unregisters hooks of the kernel's own and drops what waits in the same
- * way.
+ * Deleting a base chain drops every packet that waits in any queue of the namespace. Hence the
+ * first three always exist, a change empties and refills chains or adds some, and only `down`, or
+ * edges that are edges no longer, delete the table. Turning reassembly off
+ * unregisters hooks of the kernel's own and drops what waits in the same way.
  */
 #include "steer/kernel/nft.h"
 
@@ -49,11 +51,22 @@ static void render_address(const char *what, const struct prefix *prefix, FILE *
 		text);
 }
 
+/* What a kernel's routing tables call local, and as broadcast also IPv4's 0.0.0.0. */
+static const char *const own_words[] = {
+	[STEER_ANYBODY] = "",
+	[STEER_TO_HOST] = "fib daddr type { local, broadcast, multicast } ",
+	[STEER_BY_HOST] = "fib saddr type { local, broadcast } ",
+	[STEER_LOOPED] = "meta pkttype { broadcast, multicast } fib saddr type local ",
+	[STEER_ON_WIRE] = "meta pkttype { broadcast, multicast } fib saddr type local "
+			  "ether saddr >= 00:00:00:00:00:00 ",
+};
+
 static void render_rule(const struct steer_plan *plan, const struct steer_rule *rule, FILE *to)
 {
 	fputs("\t\t", to);
 	if (rule->interface[0])
-		fprintf(to, "%sifname \"%s\" ", rule->chain == STEER_OUTPUT ? "o" : "i",
+		fprintf(to, "%sifname \"%s\" ",
+			steer_chain_is_outbound((enum steer_chain)rule->chain) ? "o" : "i",
 			rule->interface);
 	if (rule->has_src)
 		render_address("saddr", &rule->src, to);
@@ -70,6 +83,7 @@ static void render_rule(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->protocol == PROTOCOL_ICMPV6)
 		fprintf(to, "icmpv6 type %u-%u ip6 hoplimit %u ", rule->type_first, rule->type_last,
 			rule->hop_limit);
+	fputs(own_words[rule->own], to);
 	if (rule->action == STEER_QUEUE)
 		render_queue(plan, to);
 	else
@@ -85,7 +99,7 @@ static void render_chain(const struct steer_plan *plan, enum steer_chain chain, 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->rules[i].chain == chain)
 			render_rule(plan, &plan->rules[i], to);
-	fputs("\t}\n\n", to);
+	fputs("\t}\n", to);
 }
 
 char *nft_render(const struct steer_plan *plan)
@@ -98,14 +112,23 @@ char *nft_render(const struct steer_plan *plan)
 	if (!to)
 		return NULL;
 	fputs("table " TABLE " {\n", to);
-	for (int chain = 0; chain < STEER_CHAINS; chain++)
+	for (int chain = STEER_INPUT; chain <= STEER_OUTPUT; chain++) {
 		render_chain(plan, (enum steer_chain)chain, to);
+		fputc('\n', to);
+	}
 	fputs("\tchain defrag {\n", to);
 	if (plan->defrag)
 		fputs("\t\tudp dport 1 tproxy to :1 comment \"nothing passes here: loaded, it has "
 		      "the kernel reassemble fragments\"\n",
 		      to);
-	fputs("\t}\n}\n", to);
+	fputs("\t}\n", to);
+	if (steer_plan_uses(plan, STEER_PREROUTING, FAMILY_IPV4)) {
+		fputc('\n', to);
+		render_chain(plan, STEER_PREROUTING, to);
+		fputc('\n', to);
+		render_chain(plan, STEER_POSTROUTING, to);
+	}
+	fputs("}\n", to);
 	if (fclose(to)) {
 		free(text);
 		return NULL;
@@ -128,19 +151,20 @@ static const char *next_skeleton(const char *text)
 	return text;
 }
 
-static bool same_skeleton(const char *a, const char *b)
+/* Does `whole` begin with all chains of `part`, so that some need only be added at its end? */
+static bool extends_skeleton(const char *part, const char *whole)
 {
-	a = next_skeleton(a);
-	b = next_skeleton(b);
-	while (*a && *b) {
-		size_t len = strcspn(a, "\n");
+	part = next_skeleton(part);
+	whole = next_skeleton(whole);
+	while (*part && *whole) {
+		size_t len = strcspn(part, "\n");
 
-		if (len != strcspn(b, "\n") || strncmp(a, b, len) != 0)
+		if (len != strcspn(whole, "\n") || strncmp(part, whole, len) != 0)
 			return false;
-		a = next_skeleton(a + len);
-		b = next_skeleton(b + len);
+		part = next_skeleton(part + len);
+		whole = next_skeleton(whole + len);
 	}
-	return *a == *b;
+	return !*part;
 }
 
 char *nft_transition(const char *current, const char *target)
@@ -153,8 +177,8 @@ char *nft_transition(const char *current, const char *target)
 	if (!*target)
 		return strdup("delete table " TABLE "\n");
 	if (*current)
-		before = same_skeleton(current, target) ? "flush table " TABLE "\n"
-							: "delete table " TABLE "\n";
+		before = extends_skeleton(current, target) ? "flush table " TABLE "\n"
+							   : "delete table " TABLE "\n";
 	if (asprintf(&text, "%s%s", before, target) < 0)
 		return NULL;
 	return text;

@@ -27,7 +27,7 @@
 int nft_events_open(struct mnl_socket **out)
 {
 	int group = NFNLGRP_NFTABLES, length = SOCKET_LEN, err;
-	struct mnl_socket *nl = steer_netlink_open(SOCK_NONBLOCK);
+	struct mnl_socket *nl = steer_netlink_open(NETLINK_NETFILTER, 0, SOCK_NONBLOCK);
 
 	if (!nl)
 		return -errno;
@@ -60,7 +60,7 @@ static const struct nlattr *attribute(const struct nlmsghdr *message, unsigned i
  */
 static bool is_of_interest(const struct nlmsghdr *message)
 {
-	static const char *const names[] = {"nacld", "mangle", "security"};
+	static const char *const names[] = {"nacld", "raw", "mangle", "security"};
 	/* The table's name has this number in messages about tables, chains and rules. */
 	const struct nlattr *table = attribute(message, NFTA_TABLE_NAME, 1);
 

@@ -235,11 +235,67 @@ static int64_t compare(struct steer_reconciler *reconciler, int64_t changed_ms)
 	return again_ms;
 }
 
+bool steer_reconcile_routes_moved(const struct steer_reconciler *reconciler)
+{
+	struct steer_rules now;
+	bool moved;
+
+	if (!steer_follows_routes(&reconciler->desired.template) ||
+	    steer_backend_expand(&reconciler->desired.template, &now))
+		return false;
+	moved = !steer_rules_equal(&now, &reconciler->desired.rules);
+	steer_rules_fini(&now);
+	return moved;
+}
+
+/* Loads the rules for the routes as they are now, unless somebody has changed the ones before. */
+static int load_moved(struct steer_reconciler *reconciler, const struct steer_rules *now,
+		      char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules have;
+	bool whole, changed;
+	int err = steer_backend_read(reconciler->desired.backend, &have, reason);
+
+	if (err)
+		return err;
+	whole = steer_rules_equal(&have, &reconciler->desired.rules);
+	steer_rules_fini(&have);
+	return whole ? steer_backend_apply(reconciler->desired.backend, now, &changed, reason) : 0;
+}
+
+/* edge = "default-route": what should be loaded follows the routing tables. */
+static void follow_routes(struct steer_reconciler *reconciler)
+{
+	char reason[STEER_REASON_LEN] = "out of memory";
+	struct steer_rules now;
+	int err;
+
+	if (!steer_reconcile_routes_moved(reconciler))
+		return;
+	err = steer_backend_expand(&reconciler->desired.template, &now);
+	if (!err) {
+		err = load_moved(reconciler, &now, reason);
+		if (!err)
+			err = steer_desired_save(reconciler->desired.backend, &now,
+						 &reconciler->desired.template);
+	}
+	if (err) {
+		tell(reconciler, log_error, "failed",
+		     "steering cannot follow the default route: %s", reason);
+		steer_rules_fini(&now);
+		return;
+	}
+	steer_rules_fini(&reconciler->desired.rules);
+	reconciler->desired.rules = now;
+	tell(reconciler, log_info, "followed",
+	     "other interfaces have a default route: they are the edge now");
+}
+
 static int64_t look(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
 	int err;
 
-	steer_rules_fini(&reconciler->desired.rules);
+	steer_desired_fini(&reconciler->desired);
 	err = steer_desired_load(&reconciler->desired);
 	if (err == -ENOENT) {
 		become_down(reconciler);
@@ -252,6 +308,7 @@ static int64_t look(struct steer_reconciler *reconciler, int64_t changed_ms)
 		reconciler->condition = CONDITION_UNKNOWN;
 		return STEER_NEVER;
 	}
+	follow_routes(reconciler);
 	legacy_seen(reconciler);
 	return compare(reconciler, changed_ms);
 }

@@ -42,6 +42,12 @@ struct steer_reconciler {
 int64_t steer_reconcile_look(struct steer_reconciler *reconciler, const char *by,
 			     int64_t changed_ms);
 
+/*
+ * Do default routes name other interfaces than those the rules were last loaded for? Asks the
+ * kernel.
+ */
+bool steer_reconcile_routes_moved(const struct steer_reconciler *reconciler);
+
 /* Are the rules where there are no change events, so that they have to be polled? */
 bool steer_reconcile_must_ask(const struct steer_reconciler *reconciler);
 

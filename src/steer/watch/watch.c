@@ -9,7 +9,7 @@
  * one look: it waits until none has come for SETTLE_MS, and for SETTLE_MAX_MS at most.
  *
  * This file waits; reconcile.c checks, reports and restores; nft_events.c and legacy_poll.c
- * hear and ask the kernel.
+ * hear and ask the kernel; route_events.c hears of routes, which edge = "default-route" follows.
  */
 #include "steer/watch/watch.h"
 
@@ -27,6 +27,7 @@
 #include "common/notify.h"
 #include "steer/netlink.h"
 #include "steer/watch/reconcile.h"
+#include "steer/watch/route_events.h"
 
 #define SETTLE_MS      50
 #define SETTLE_MAX_MS  250
@@ -37,7 +38,7 @@
 struct watch {
 	struct steer_reconciler reconciler;
 	int signals, desired, claim;
-	struct mnl_socket *kernel;
+	struct mnl_socket *kernel, *routes;
 	struct steer_news news; /* since the last look */
 	int64_t changed_ms;  /* of a change not looked at yet: when the first one came; or NEVER */
 	int64_t look_ms;     /* when to look; or NEVER */
@@ -83,6 +84,13 @@ static void hear_kernel(struct watch *watch)
 	watch->news.touched = false;
 	nft_events_drain(watch->kernel, &watch->news);
 	if (watch->news.touched)
+		settle(watch);
+}
+
+/* Only a change of the interfaces that default routes name is worth a look. */
+static void hear_routes(struct watch *watch)
+{
+	if (route_events_drain(watch->routes) && steer_reconcile_routes_moved(&watch->reconciler))
 		settle(watch);
 }
 
@@ -132,9 +140,10 @@ static int run(struct watch *watch)
 	for (;;) {
 		struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
 				       {.fd = mnl_socket_get_fd(watch->kernel), .events = POLLIN},
-				       {.fd = watch->desired, .events = POLLIN}};
+				       {.fd = watch->desired, .events = POLLIN},
+				       {.fd = mnl_socket_get_fd(watch->routes), .events = POLLIN}};
 
-		if (poll(fds, 3, wait_ms(watch)) < 0 && errno != EINTR) {
+		if (poll(fds, 4, wait_ms(watch)) < 0 && errno != EINTR) {
 			log_error("poll: %s", strerror(errno));
 			return -EIO;
 		}
@@ -142,6 +151,8 @@ static int run(struct watch *watch)
 			return 0;
 		if (fds[1].revents)
 			hear_kernel(watch);
+		if (fds[3].revents)
+			hear_routes(watch);
 		if (fds[2].revents) {
 			steer_desired_drain(watch->desired);
 			if (!steer_watch_holds(watch->claim)) {
@@ -198,14 +209,17 @@ int steer_watch(const struct steer_watch_options *options)
 	else if (opened("cannot record that this is the watcher", watch.claim) &&
 		 opened("cannot listen for steer up", watch.desired = steer_desired_listen()) &&
 		 opened("cannot listen to nftables", nft_events_open(&watch.kernel)) &&
+		 opened("cannot listen to routes", route_events_open(&watch.routes)) &&
 		 opened("signalfd", watch.signals = open_signals())) {
 		notify("READY=1");
 		err = run(&watch);
 	}
-	steer_rules_fini(&watch.reconciler.desired.rules);
+	steer_desired_fini(&watch.reconciler.desired);
 	legacy_poll_close(&watch.reconciler.legacy);
 	if (watch.kernel)
 		mnl_socket_close(watch.kernel);
+	if (watch.routes)
+		mnl_socket_close(watch.routes);
 	for (int i = 0; i < 3; i++) {
 		int fd = (int[]){watch.signals, watch.desired, watch.claim}[i];
 
