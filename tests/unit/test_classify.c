@@ -117,7 +117,7 @@ static void without_transport_header(void **state)
 	EXPECT(rules, "10.3.0.1", 255, NO_HEADER, 0);
 }
 
-static void icmp_holds(void **state)
+static void icmp_by_family_and_set(void **state)
 {
 	struct prefix mixed[] = {cidr("10.0.0.0/8"), cidr("2001:db8::/32")};
 	static char name[] = "mixed";
@@ -210,7 +210,7 @@ int main(void)
 		cmocka_unit_test(prefix_ends),
 		cmocka_unit_test(one_high_half),
 		cmocka_unit_test(without_transport_header),
-		cmocka_unit_test(icmp_holds),
+		cmocka_unit_test(icmp_by_family_and_set),
 		cmocka_unit_test(nothing_to_match),
 		cmocka_unit_test(same_prefix_many_times),
 	};

@@ -23,7 +23,7 @@ static bool agrees(const struct acl_list *list, const struct classify *c, enum d
 	return classify_lookup(c, p) == acl_eval(list, direction, p);
 }
 
-static void random_lists_holds(void **state)
+static void compiled_equals_the_reference(void **state)
 {
 	size_t lists = scale("CLASSIFY_LISTS", 2000 / SLOW);
 	size_t packets = scale("CLASSIFY_PACKETS", 5100);
@@ -269,7 +269,7 @@ static void note_winner(const struct packet *p, void *context)
 }
 
 /* No rule that wins is ever called hopeless; without links none that is hopeless is missed. */
-static void winners_holds(void **state)
+static void winners_are_those_that_win(void **state)
 {
 	static struct corners corners;
 	size_t hopeless = 0, exact = 0;
@@ -310,10 +310,10 @@ static void winners_holds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_lists_holds),
+		cmocka_unit_test(compiled_equals_the_reference),
 		cmocka_unit_test(every_boundary),
 		cmocka_unit_test(a_changed_segment_shows),
-		cmocka_unit_test(winners_holds),
+		cmocka_unit_test(winners_are_those_that_win),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

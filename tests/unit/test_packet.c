@@ -83,7 +83,7 @@ static void expect_fields(const struct packet_case *t, const struct packet *p, u
 	assert_int_equal(p->icmp_code, icmp ? t->look & 0xff : 0);
 }
 
-static void table_holds(void **state)
+static void every_packet_of_the_table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < PACKET_CASES; i++) {
@@ -346,7 +346,7 @@ static void damaged_packets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table_holds),
+		cmocka_unit_test(every_packet_of_the_table),
 		cmocka_unit_test(every_reason_is_given),
 		cmocka_unit_test(reason_names),
 		cmocka_unit_test(copy_cut_at_every_byte),

@@ -15,7 +15,7 @@ static struct packet tcp(const char *src, const char *dst, uint16_t port)
 	return ports_of(PROTOCOL_TCP, src, 40000, dst, port);
 }
 
-static void host_holds(void **state)
+static void the_host_has_one_list_a_direction(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -79,7 +79,7 @@ static void no_acl(void **state)
 	policy_free(NULL);
 }
 
-static void subnet_holds(void **state)
+static void subnets_are_crossed_in_and_out(void **state)
 {
 	struct policy *policy = four_acls();
 
@@ -373,10 +373,10 @@ static void sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(host_holds),
+		cmocka_unit_test(the_host_has_one_list_a_direction),
 		cmocka_unit_test(host_interfaces),
 		cmocka_unit_test(no_acl),
-		cmocka_unit_test(subnet_holds),
+		cmocka_unit_test(subnets_are_crossed_in_and_out),
 		cmocka_unit_test(between_subnets),
 		cmocka_unit_test(within_subnet),
 		cmocka_unit_test(exempt_loopback),

@@ -74,7 +74,7 @@ static void address_and_family(void **state)
 	check_both_directions(cases, COUNT(cases));
 }
 
-static void ports_holds(void **state)
+static void ports_are_compared(void **state)
 {
 	const struct packet web4 = ports_of(TCP, THERE4, 40000, HERE4, 443);
 	const struct packet web6 = ports_of(TCP, THERE6, 40000, HERE6, 443);
@@ -120,7 +120,7 @@ static void ports_holds(void **state)
 	}
 }
 
-static void icmp_holds(void **state)
+static void types_and_codes_are_compared(void **state)
 {
 	const struct packet ping = icmp_of(ICMP, THERE4, HERE4, 8, 0);
 	const struct packet too_big = icmp_of(ICMP, THERE4, HERE4, 3, 4);
@@ -322,7 +322,7 @@ static void validity(void **state)
 	}
 }
 
-static void same_holds(void **state)
+static void only_equal_rules_are_the_same(void **state)
 {
 	char blocked_name[] = "blocked", again_name[] = "blocked", other_name[] = "other";
 	const struct prefix_set blocked = {.name = blocked_name}, again = {.name = again_name};
@@ -358,7 +358,7 @@ static void same_holds(void **state)
 	assert_false(rule_same(&a, &b));
 }
 
-static void names_holds(void **state)
+static void protocols_have_names(void **state)
 {
 	static const struct {
 		const char *text;
@@ -396,11 +396,15 @@ static void names_holds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(address_and_family), cmocka_unit_test(ports_holds),
-		cmocka_unit_test(icmp_holds),         cmocka_unit_test(other_protocols),
-		cmocka_unit_test(fragments),          cmocka_unit_test(sets),
-		cmocka_unit_test(validity),           cmocka_unit_test(same_holds),
-		cmocka_unit_test(names_holds),
+		cmocka_unit_test(address_and_family),
+		cmocka_unit_test(ports_are_compared),
+		cmocka_unit_test(types_and_codes_are_compared),
+		cmocka_unit_test(other_protocols),
+		cmocka_unit_test(fragments),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(validity),
+		cmocka_unit_test(only_equal_rules_are_the_same),
+		cmocka_unit_test(protocols_have_names),
 	};
 
 	return cmocka_run_group_tests_name("rule", tests, NULL, NULL);
