@@ -86,6 +86,14 @@ const char *addr_print(const struct addr *a, char buf[static ADDR_STRLEN])
 	return buf;
 }
 
+bool addr_unmap(struct addr *a)
+{
+	if (a->family != FAMILY_IPV6 || a->hi != 0 || a->lo >> 32 != 0xffff)
+		return false;
+	*a = addr_from_ipv4((uint32_t)a->lo);
+	return true;
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return a->family == b->family && a->hi == b->hi && a->lo == b->lo;
@@ -119,6 +127,14 @@ enum prefix_error prefix_parse(const char *text, struct prefix *out, bool *host_
 	p.addr.lo = lo;
 	*out = p;
 	return PREFIX_OK;
+}
+
+bool prefix_unmap(struct prefix *p)
+{
+	if (p->len <= 96 || !addr_unmap(&p->addr))
+		return false;
+	p->len -= 96;
+	return true;
 }
 
 const char *prefix_print(const struct prefix *p, char buf[static PREFIX_STRLEN])

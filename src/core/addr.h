@@ -55,6 +55,13 @@ bool addr_parse(const char *text, struct addr *out);
 /* Canonical text (RFC 5952 for IPv6) into buf; returns buf. */
 const char *addr_print(const struct addr *a, char buf[static ADDR_STRLEN]);
 
+/*
+ * An IPv4-mapped IPv6 address, ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), becomes the IPv4 address that it
+ * stands for: programs print it of a socket that serves both families, and no packet carries it.
+ * False, and nothing done, for any other.
+ */
+bool addr_unmap(struct addr *a);
+
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 /*
@@ -62,6 +69,12 @@ bool addr_equal(const struct addr *a, const struct addr *b);
  * *host_bits (may be NULL) says whether any was set. Untouched out-parameters on error.
  */
 enum prefix_error prefix_parse(const char *text, struct prefix *out, bool *host_bits);
+
+/*
+ * The same for a prefix within ::ffff:0:0/96. That prefix itself stays: it is in lists of what no
+ * packet should carry, and means no IPv4 network there.
+ */
+bool prefix_unmap(struct prefix *p);
 
 /* Canonical "ADDRESS/LENGTH" into buf; returns buf. */
 const char *prefix_print(const struct prefix *p, char buf[static PREFIX_STRLEN]);

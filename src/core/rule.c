@@ -38,6 +38,19 @@ static const struct {
 	{"udplite", 136},
 };
 
+/* The same under names that other tools and /etc/protocols have for them. */
+static const struct {
+	const char *name;
+	int number;
+} aliases[] = {
+	{"any", PROTOCOL_ALL},
+	{"icmp6", PROTOCOL_ICMPV6},
+	{"ipv6-icmp", PROTOCOL_ICMPV6},
+	{"icmp-v6", PROTOCOL_ICMPV6},
+	{"ipencap", 4},
+	{"ospfigp", 89},
+};
+
 const char *protocol_name(int protocol)
 {
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
@@ -46,13 +59,28 @@ const char *protocol_name(int protocol)
 	return NULL;
 }
 
+/* Case aside: AWS's console and /etc/protocols write names in capitals, too. */
+static bool same_word(const char *lower, const char *text)
+{
+	for (; *lower; lower++, text++)
+		if (*lower != (*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text))
+			return false;
+	return *text == '\0';
+}
+
 bool protocol_parse(const char *text, int *out)
 {
 	unsigned int number;
 
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-		if (strcmp(protocols[i].name, text) == 0) {
+		if (same_word(protocols[i].name, text)) {
 			*out = protocols[i].number;
+			return true;
+		}
+	}
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (same_word(aliases[i].name, text)) {
+			*out = aliases[i].number;
 			return true;
 		}
 	}

@@ -35,6 +35,7 @@ enum {
 struct end {
 	struct addr addr;
 	bool has_port;
+	bool mapped;
 	uint16_t port;
 };
 
@@ -147,6 +148,7 @@ static bool parse_end(const char *word, struct end *out, char *error)
 			    word);
 	if (port && !decimal_parse(port, UINT16_MAX, &number))
 		return fail(error, "\"%s\": a port is 0 to 65535", word);
+	out->mapped = addr_unmap(&out->addr);
 	out->has_port = port != NULL;
 	out->port = (uint16_t)number;
 	return true;
@@ -240,6 +242,7 @@ int packet_line_parse(char *const words[], size_t count, struct packet_line *out
 	    !set_ends(&src, &dst, &line.packet, error) ||
 	    !set_icmp(words + 4, count - 4, &line.packet, error))
 		return -EINVAL;
+	line.mapped = src.mapped || dst.mapped;
 	*out = line;
 	return 0;
 }

@@ -17,6 +17,7 @@
 struct packet_line {
 	struct way way;
 	struct packet packet;
+	bool mapped; /* an address was written as ::ffff:a.b.c.d: taken as the IPv4 it means */
 };
 
 #define PACKETLINE_ERROR_LEN 160

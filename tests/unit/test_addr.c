@@ -162,6 +162,36 @@ static void contains_at_every_length(void **state)
 	}
 }
 
+static void mapped_addresses(void **state)
+{
+	static const struct {
+		const char *text, *printed;
+		bool unmapped;
+	} table[] = {
+		{"::ffff:192.0.2.1", "192.0.2.1/32", true},
+		{"::ffff:c000:201/128", "192.0.2.1/32", true},
+		{"::ffff:192.0.2.0/120", "192.0.2.0/24", true},
+		{"::ffff:128.0.0.0/97", "128.0.0.0/1", true},
+		{"::ffff:0:0/96", "::ffff:0.0.0.0/96", false}, /* not all of IPv4 */
+		{"::/64", "::/64", false},
+		{"::192.0.2.1", "::192.0.2.1/128", false},
+		{"1::ffff:192.0.2.1", "1::ffff:c000:201/128", false},
+		{"::1:ffff:192.0.2.1", "::1:ffff:c000:201/128", false},
+		{"64:ff9b::192.0.2.1", "64:ff9b::c000:201/128", false},
+		{"192.0.2.0/24", "192.0.2.0/24", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		char buf[PREFIX_STRLEN];
+		struct prefix prefix;
+
+		assert_int_equal(prefix_parse(table[i].text, &prefix, NULL), PREFIX_OK);
+		assert_int_equal(prefix_unmap(&prefix), table[i].unmapped);
+		assert_string_equal(prefix_print(&prefix, buf), table[i].printed);
+	}
+}
+
 static void relations(void **state)
 {
 	static const struct {
@@ -195,9 +225,9 @@ static void relations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(address_text), cmocka_unit_test(address_bits),
-		cmocka_unit_test(prefix_text),  cmocka_unit_test(contains_at_every_length),
-		cmocka_unit_test(relations),
+		cmocka_unit_test(address_text),     cmocka_unit_test(address_bits),
+		cmocka_unit_test(prefix_text),      cmocka_unit_test(contains_at_every_length),
+		cmocka_unit_test(mapped_addresses), cmocka_unit_test(relations),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);

@@ -77,6 +77,17 @@ static void interfaces(void **state)
 	assert_string_equal(good("out@eth.7 gre 192.0.2.1 192.0.2.2").way.out, "eth.7");
 }
 
+static void mapped_addresses(void **state)
+{
+	struct packet_line line = good("in tcp [::ffff:203.0.113.9]:40000 192.0.2.1:443");
+
+	(void)state;
+	assert_true(line.mapped);
+	assert_addr(&line.packet.src, "203.0.113.9");
+	assert_int_equal(line.packet.dport, 443);
+	assert_false(good("in tcp 203.0.113.9:40000 192.0.2.1:443").mapped);
+}
+
 static void udp_over_ipv6(void **state)
 {
 	struct packet_line line = good("out udp [2001:db8::1]:0 [2001:db8:0:0::2]:65535");
@@ -252,11 +263,11 @@ static void replies_of_icmp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tcp_over_ipv4),   cmocka_unit_test(udp_over_ipv6),
-		cmocka_unit_test(interfaces),      cmocka_unit_test(other_protocols),
-		cmocka_unit_test(icmp_types),      cmocka_unit_test(mistakes),
-		cmocka_unit_test(long_words),      cmocka_unit_test(replies_of_ports),
-		cmocka_unit_test(replies_of_icmp),
+		cmocka_unit_test(tcp_over_ipv4),    cmocka_unit_test(mapped_addresses),
+		cmocka_unit_test(udp_over_ipv6),    cmocka_unit_test(interfaces),
+		cmocka_unit_test(other_protocols),  cmocka_unit_test(icmp_types),
+		cmocka_unit_test(mistakes),         cmocka_unit_test(long_words),
+		cmocka_unit_test(replies_of_ports), cmocka_unit_test(replies_of_icmp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "conf/walk/cidr.h"
+#include "conf/walk/ports.h"
 #include "conf/walk/schema.h"
 #include "core/policy.h"
 
@@ -62,14 +63,29 @@ static bool needs(struct conf_reader *r, const config_setting_t *group, const ch
 	return false;
 }
 
+/* The numbers under which AWS's API lists the implicit rules of the two families. */
+static bool is_implicit(const config_setting_t *s)
+{
+	return s && config_setting_type(s) == CONFIG_TYPE_INT &&
+	       (config_setting_get_int(s) == RULE_NUMBER_MAX + 1 ||
+		config_setting_get_int(s) == RULE_NUMBER_MAX + 2);
+}
+
 static bool read_number(struct conf_reader *r, const config_setting_t *group, struct rule *rule)
 {
 	const config_setting_t **first;
 	char where[CONF_HINT_LEN];
+	const config_setting_t *s = config_setting_get_member(group, "rule");
+	enum conf_found found;
 	long number;
-	enum conf_found found =
-		conf_get_int(r, group, "rule", RULE_NUMBER_MIN, RULE_NUMBER_MAX, &number);
 
+	if (is_implicit(s)) {
+		conf_error(r, conf_place(s), "every list ends with it: leave this rule out",
+			   "rule %d is `*`, which denies what no other rule matches",
+			   config_setting_get_int(s));
+		return false;
+	}
+	found = conf_get_int(r, group, "rule", RULE_NUMBER_MIN, RULE_NUMBER_MAX, &number);
 	if (found == CONF_ABSENT)
 		return needs(r, group, "rule", "100");
 	if (found != CONF_OK)
@@ -139,60 +155,6 @@ static bool read_protocol(struct conf_reader *r, const config_setting_t *group, 
 	return true;
 }
 
-/* Decimal digits only; false also beyond 65535. Moves *text on. */
-static bool parse_port(const char **text, uint16_t *out)
-{
-	unsigned int value = 0;
-	const char *at = *text;
-
-	for (; *at >= '0' && *at <= '9'; at++) {
-		value = value * 10 + (unsigned int)(*at - '0');
-		if (value > UINT16_MAX)
-			return false;
-	}
-	if (at == *text || (**text == '0' && at - *text > 1))
-		return false;
-	*text = at;
-	*out = (uint16_t)value;
-	return true;
-}
-
-static bool bad_ports(struct conf_reader *r, const config_setting_t *s, const char *text)
-{
-	const char *hint = "\"443\", \"1024-65535\" or \"all\"; a port is 0 to 65535";
-
-	if (strpbrk(text, ",; "))
-		hint = "one port or one range per rule: write a rule for each";
-	conf_error(r, conf_place(s), hint, "not a port range: \"%.64s\"", text);
-	return false;
-}
-
-static bool parse_ports(struct conf_reader *r, const config_setting_t *s, struct rule *rule)
-{
-	const char *text = config_setting_get_string(s), *at = text;
-	char hint[CONF_HINT_LEN];
-
-	if (strcmp(text, "all") == 0) {
-		rule->port_last = UINT16_MAX;
-		return true;
-	}
-	if (!parse_port(&at, &rule->port_first))
-		return bad_ports(r, s, text);
-	rule->port_last = rule->port_first;
-	if (*at == '-') {
-		at++;
-		if (!parse_port(&at, &rule->port_last))
-			return bad_ports(r, s, text);
-	}
-	if (*at != '\0')
-		return bad_ports(r, s, text);
-	if (rule->port_first <= rule->port_last)
-		return true;
-	snprintf(hint, sizeof(hint), "write \"%u-%u\"", rule->port_last, rule->port_first);
-	conf_error(r, conf_place(s), hint, "the port range \"%s\" is reversed", text);
-	return false;
-}
-
 static bool read_ports(struct conf_reader *r, const config_setting_t *group, struct rule *rule)
 {
 	const config_setting_t *s = config_setting_get_member(group, "ports");
@@ -208,7 +170,8 @@ static bool read_ports(struct conf_reader *r, const config_setting_t *group, str
 	if (!s)
 		return needs(r, group, "ports", "\"443\"; or \"1024-65535\"; or \"all\"");
 	if (config_setting_type(s) == CONFIG_TYPE_STRING)
-		return parse_ports(r, s, rule);
+		return conf_parse_ports(r, conf_place(s), config_setting_get_string(s),
+					&rule->port_first, &rule->port_last);
 	if (conf_get_int(r, group, "ports", 0, UINT16_MAX, &port) != CONF_OK)
 		return false;
 	rule->port_first = rule->port_last = (uint16_t)port;
@@ -298,6 +261,7 @@ static bool read_remote(struct conf_reader *r, const config_setting_t *group,
 {
 	const char *key = direction == INBOUND ? "source" : "destination", *text;
 	const config_setting_t *s = config_setting_get_member(group, key);
+	char hint[CONF_HINT_LEN];
 	enum conf_found found = conf_get_string(r, group, key, &text);
 
 	if (found == CONF_ABSENT) {
@@ -306,7 +270,11 @@ static bool read_remote(struct conf_reader *r, const config_setting_t *group,
 		if (config_setting_get_member(group, other) ||
 		    config_setting_get_member(group, "cidr"))
 			return false; /* the unknown key was reported */
-		return needs(r, group, key, "\"0.0.0.0/0\"");
+		snprintf(hint, sizeof(hint),
+			 "add %s = \"...\"; a network, as in \"192.0.2.0/24\", or a set: \"@name\"",
+			 key);
+		conf_error(r, conf_place(group), hint, "a rule needs \"%s\"", key);
+		return false;
 	}
 	if (found != CONF_OK)
 		return false;

@@ -3,9 +3,10 @@
  * Address sets: sets = ( { name = "blocklist"; file = "blocklist.txt"; } ), or the addresses
  * inline.
  *
- * A set file has one address or CIDR a line, blank lines and "#" comments. Its name is relative to
- * the folder of the configuration. A bad line is an error like any other, with its own file and
- * line: a list that is only half loaded protects half as much.
+ * A set file has one address or CIDR a line, blank lines, and comments after "#" or, as in
+ * Spamhaus's lists, ";". Its name is relative to the folder of the configuration. A bad line is an
+ * error like any other, with its own file and line: a list that is only half loaded protects half
+ * as much.
  */
 #include "conf/walk/set.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "conf/file.h"
+#include "conf/strange.h"
 #include "conf/walk/cidr.h"
 #include "conf/walk/schema.h"
 #include "core/policy.h"
@@ -35,23 +37,42 @@ static void add_prefix(struct conf_reader *r, struct conf_place place, const cha
 		conf_out_of_memory(r);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void bad_line(struct conf_reader *r, struct conf_place place, const char *line, size_t len)
+{
+	const struct conf_strange *strange = conf_strange_blank(line, len);
+
+	if (strange)
+		conf_error(r, place, strange->hint, "%s stands in this line", strange->name);
+	else if (memchr(line, '\0', len))
+		conf_error(r, place, "save it as UTF-8, if it is text in another encoding",
+			   "a NUL byte: this is not a text file");
+	else
+		conf_error(r, place, "one address or CIDR per line", "this is not an address");
+}
+
 /* One line, not terminated. */
 static void read_line(struct conf_reader *r, struct conf_place place, const char *line, size_t len,
 		      struct prefix_set *set)
 {
-	const char *comment = memchr(line, '#', len);
 	char text[80];
+	size_t end = 0;
 
-	if (comment)
-		len = (size_t)(comment - line);
-	for (; len > 0 && strchr(" \t", *line); len--)
+	while (end < len && line[end] != '#' && line[end] != ';')
+		end++;
+	len = end;
+	for (; len > 0 && is_blank(*line); len--)
 		line++;
-	while (len > 0 && strchr(" \t\r", line[len - 1]))
+	while (len > 0 && is_blank(line[len - 1]))
 		len--;
 	if (len == 0)
 		return;
-	if (len >= sizeof(text) || memchr(line, '\0', len)) {
-		conf_error(r, place, "one address or CIDR per line", "not an address");
+	if (len >= sizeof(text) || memchr(line, '\0', len) || conf_strange_blank(line, len)) {
+		bad_line(r, place, line, len);
 		return;
 	}
 	memcpy(text, line, len);
@@ -78,6 +99,7 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 	place = (struct conf_place){.file = r->sources.items[index].name, .line = 1};
 	text = r->sources.items[index].text;
 	end = text + r->sources.items[index].len;
+	text += conf_mark_len(text, r->sources.items[index].len);
 	for (; text < end; place.line++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline ? newline : end;

@@ -14,8 +14,10 @@
 #include "ctl/explain/explain.h"
 #include "ctl/source.h"
 #include "ctl/verdict.h"
+#include "text/log_line.h"
 
 #define WORDS_MAX 16
+#define LINE_LEN  512
 
 struct options {
 	const char *file;
@@ -26,16 +28,29 @@ struct options {
 	bool all;
 };
 
-/* The words of a packet line: the arguments, then the options that say the same. */
+/* The arguments in one text, words apart, as the shell had them. False: too long. */
+static bool join(int count, char **args, char text[static LINE_LEN])
+{
+	size_t len = 0;
+
+	for (int i = 0; i < count && len < LINE_LEN; i++)
+		len += (size_t)snprintf(text + len, LINE_LEN - len, "%s ", args[i]);
+	return len < LINE_LEN;
+}
+
+/* The words of a packet line: the arguments, or a line of the log, then what the options say. */
 static bool parse_packet(int count, char **args, const struct options *options,
 			 struct packet_line *out)
 {
 	static char type_word[] = "type", code_word[] = "code";
-	char error[PACKETLINE_ERROR_LEN], *words[WORDS_MAX];
+	char error[PACKETLINE_ERROR_LEN], *words[WORDS_MAX], line[LINE_LEN];
 	size_t n = 0;
 
-	while (count-- > 0 && n < WORDS_MAX - 4)
-		words[n++] = *args++;
+	if (join(count, args, line))
+		n = log_line_words(line, words, WORDS_MAX - 4);
+	if (n == 0)
+		for (; count > 0 && n < WORDS_MAX - 4; count--)
+			words[n++] = *args++;
 	if (options->type) {
 		words[n++] = type_word;
 		words[n++] = (char *)options->type;
@@ -44,8 +59,13 @@ static bool parse_packet(int count, char **args, const struct options *options,
 		words[n++] = code_word;
 		words[n++] = (char *)options->code;
 	}
-	if (packet_line_parse(words, n, out, error) == 0)
+	if (packet_line_parse(words, n, out, error) == 0) {
+		if (out->mapped)
+			fputs("naclctl explain: an address ::ffff:a.b.c.d means IPv4, and is "
+			      "taken so\n",
+			      stderr);
 		return true;
+	}
 	fprintf(stderr, "naclctl explain: %s\n", error);
 	return false;
 }
@@ -162,7 +182,8 @@ const struct command command_explain = {
 	.synopsis = "[OPTION ...] in|out|forward PROTO SRC[:PORT] DST[:PORT]",
 	.about =
 		"Evaluates the packet and its reply: which list, which rule, and why. IPv6 with a port\n"
-		"is in brackets, [2001:db8::1]:443. PROTO is a name or a number.\n",
+		"is in brackets, [2001:db8::1]:443. PROTO is a name or a number. A line of the daemon's\n"
+		"log, in quotes, is a packet, too.\n",
 	.after =
 		"Exit status: 0 both ways pass, 1 dropped, 2 usage or bad file, 3 the request passes and\n"
 		"its reply is dropped.\n",
