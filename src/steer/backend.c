@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "steer/kernel/nft.h"
 #include "steer/kernel/exec.h"
 #include "steer/kernel/iptables.h"
+#include "steer/kernel/nftables.h"
 #include "steer/routes/routes.h"
 
 /* A second process may hold iptables' lock for a moment, not for ever. */
@@ -43,16 +45,33 @@ static const struct {
 
 static const enum family families[2] = {FAMILY_IPV4, FAMILY_IPV6};
 
-/*
- * Booted with ipv6.disable=1 there is no IPv6 to filter, and ip6tables fails. Asked of the
- * process's own folder: /proc/net is missing where /proc shows processes only (systemd's
- * ProcSubset=pid).
- */
-static int family_count(enum steer_backend backend)
+static bool has_ipv6(void)
 {
-	if (backend == STEER_NFT)
-		return 1;
-	return access("/proc/self/net/if_inet6", F_OK) == 0 ? 2 : 1;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	close(fd);
+	/* /proc/net is missing where /proc shows processes only (systemd's ProcSubset=pid). */
+	return access("/proc/self/net/if_inet6", F_OK) == 0;
+}
+
+/* Booted with ipv6.disable=1 there is no IPv6 to filter, and ip6tables fails. */
+int steer_backend_families(enum steer_backend backend)
+{
+	return backend == STEER_NFT || !has_ipv6() ? 1 : 2;
+}
+
+static unsigned int parts_of(enum steer_backend backend)
+{
+	switch (backend) {
+	case STEER_NFT:
+		return NFTABLES_INET;
+	case STEER_IPTABLES_NFT:
+		return NFTABLES_IPV4 | NFTABLES_IPV6;
+	default:
+		return 0;
+	}
 }
 
 const char *steer_backend_name(enum steer_backend backend)
@@ -140,7 +159,8 @@ bool steer_backend_has_table(enum steer_backend backend, const char *table)
 {
 	char reason[STEER_REASON_LEN];
 
-	for (int i = 0; backend == STEER_IPTABLES_LEGACY && i < family_count(backend); i++) {
+	for (int i = 0; backend == STEER_IPTABLES_LEGACY && i < steer_backend_families(backend);
+	     i++) {
 		const char *const argv[] = {backends[backend].save[i], "-t", table, NULL};
 
 		if (run(argv, NULL, NULL, reason))
@@ -149,62 +169,152 @@ bool steer_backend_has_table(enum steer_backend backend, const char *table)
 	return true;
 }
 
-/*
- * `nft list table` fails alike for "no such table" and for "no permission": ask for the names
- * first.
- */
-static int read_nft(char **out, char reason[static STEER_REASON_LEN])
+static int out_of_memory(char reason[static STEER_REASON_LEN])
 {
-	const char *const names[] = {"nft", "list", "tables", NULL};
-	const char *const table[] = {"nft", "--stateless", "list", "table", "inet", "nacld", NULL};
-	char *text;
-	int err = run(names, NULL, &text, reason);
-
-	if (err)
-		return err;
-	if (strstr(text, "table inet nacld\n"))
-		err = run(table, NULL, out, reason);
-	else
-		err = (*out = strdup("")) ? 0 : -ENOMEM;
-	free(text);
-	return err;
-}
-
-static int read_xtables(enum steer_backend backend, int family, char **out,
-			char reason[static STEER_REASON_LEN])
-{
-	const char *const argv[] = {backends[backend].save[family], NULL};
-	char *saved;
-	int err = run(argv, NULL, &saved, reason);
-
-	if (err)
-		return err;
-	*out = iptables_own(saved);
-	free(saved);
-	if (*out)
-		return 0;
 	snprintf(reason, STEER_REASON_LEN, "out of memory");
 	return -ENOMEM;
 }
 
-static int read_family(enum steer_backend backend, int family, char **out,
-		       char reason[static STEER_REASON_LEN])
+static int read_kernel(struct nftables *out, char reason[static STEER_REASON_LEN])
 {
-	if (backend == STEER_NFT)
-		return read_nft(out, reason);
-	return read_xtables(backend, family, out, reason);
+	int err = nftables_read(out);
+
+	if (err)
+		snprintf(reason, STEER_REASON_LEN, "the kernel's nftables cannot be read: %s",
+			 strerror(-err));
+	return err;
+}
+
+int steer_backend_kernel(enum steer_backend backend, char **out,
+			 char reason[static STEER_REASON_LEN])
+{
+	struct nftables tables;
+	int err;
+
+	if (backend == STEER_IPTABLES_LEGACY)
+		return -ENOTSUP;
+	err = read_kernel(&tables, reason);
+	if (err)
+		return err;
+	*out = nftables_print(&tables, parts_of(backend));
+	nftables_fini(&tables);
+	return *out ? 0 : out_of_memory(reason);
+}
+
+/*
+ * Has the kernel any table of iptables-legacy's that our rules could stand in? It has them once
+ * somebody has asked for them.
+ */
+static bool has_legacy_tables(int family)
+{
+	static const char *const paths[] = {"/proc/self/net/ip_tables_names",
+					    "/proc/self/net/ip6_tables_names"};
+	FILE *names = fopen(paths[family], "re");
+	char name[64];
+	bool found = !names && errno != ENOENT;
+
+	while (names && !found && fgets(name, sizeof(name), names))
+		found = strcmp(name, "mangle\n") == 0 || strcmp(name, "security\n") == 0 ||
+			strcmp(name, "raw\n") == 0;
+	if (names)
+		fclose(names);
+	return found;
+}
+
+static int read_text(enum steer_backend backend, int family, char **out,
+		     char reason[static STEER_REASON_LEN])
+{
+	static const char *const nft[] = {"nft",  "--stateless", "list", "table",
+					  "inet", "nacld",       NULL};
+	const char *const save[] = {backends[backend].save[family], NULL};
+	char *saved;
+	int err = run(backend == STEER_NFT ? nft : save, NULL, &saved, reason);
+
+	if (err && backend == STEER_IPTABLES_LEGACY && !has_legacy_tables(family)) {
+		*out = strdup("");
+		return *out ? 0 : out_of_memory(reason);
+	}
+	if (err)
+		return err;
+	if (backend == STEER_NFT) {
+		*out = saved;
+		return 0;
+	}
+	*out = iptables_own(saved);
+	free(saved);
+	return *out ? 0 : out_of_memory(reason);
+}
+
+/* The rules, jumps and chains that a text in normal form has. */
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text += *text ? 1 : 0) {
+		if (*text == ':' || *text == '-' || strncmp(text, "\tchain ", 7) == 0 ||
+		    (strncmp(text, "\t\t", 2) == 0 && strncmp(text, "\t\ttype ", 7) != 0))
+			count++;
+		text = strchrnul(text, '\n');
+	}
+	return count;
+}
+
+/*
+ * Reads one family's rules, all that the kernel has of them: what a tool has left out is an error.
+ * What it printed more is foreign (lines of nft's that a set takes), or came in the meantime.
+ */
+static int read_family(enum steer_backend backend, int family, const struct nftables *tables,
+		       char **out, char reason[static STEER_REASON_LEN])
+{
+	unsigned int part = backend == STEER_NFT ? NFTABLES_INET
+			    : family == 0        ? NFTABLES_IPV4
+						 : NFTABLES_IPV6;
+	size_t there = nftables_count(tables, part, NFTABLES_CHAIN) +
+		       nftables_count(tables, part, NFTABLES_RULE) +
+		       nftables_count(tables, part, NFTABLES_JUMP);
+	size_t told;
+	int err;
+
+	if (backend != STEER_IPTABLES_LEGACY && there == 0) {
+		*out = strdup("");
+		return *out ? 0 : out_of_memory(reason);
+	}
+	err = read_text(backend, family, out, reason);
+	if (err || backend == STEER_IPTABLES_LEGACY)
+		return err;
+	told = count_lines(*out);
+	if (told >= there)
+		return 0;
+	snprintf(reason, STEER_REASON_LEN,
+		 "%s prints %zu of the %zu lines of nacld's that the kernel has: it leaves out a "
+		 "table that holds a rule it has no word for (nft list ruleset shows it)",
+		 backends[backend].save[family], told, there);
+	free(*out);
+	*out = NULL;
+	return -EBADMSG;
 }
 
 int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
 		       char reason[static STEER_REASON_LEN])
 {
+	struct nftables tables = {0};
 	int err = 0;
 
 	*out = (struct steer_rules){0};
-	if (!steer_backend_installed(backend, reason))
-		return 0;
-	for (int i = 0; i < family_count(backend) && !err; i++)
-		err = read_family(backend, i, &out->text[i], reason);
+	if (backend == STEER_IPTABLES_LEGACY) {
+		if (!steer_backend_installed(backend, reason))
+			return 0;
+	} else {
+		err = read_kernel(&tables, reason);
+		if (err)
+			return err;
+		out->kernel = nftables_print(&tables, parts_of(backend));
+		if (!out->kernel)
+			err = out_of_memory(reason);
+	}
+	for (int i = 0; i < steer_backend_families(backend) && !err; i++)
+		err = read_family(backend, i, &tables, &out->text[i], reason);
+	nftables_fini(&tables);
 	if (err)
 		steer_rules_fini(out);
 	return err;
@@ -252,7 +362,7 @@ int steer_backend_template(enum steer_backend backend, const struct steer_plan *
 			   const char *output_table, struct steer_rules *out)
 {
 	*out = (struct steer_rules){0};
-	for (int i = 0; i < family_count(backend); i++) {
+	for (int i = 0; i < steer_backend_families(backend); i++) {
 		out->text[i] = backend == STEER_NFT
 				       ? nft_render(plan)
 				       : iptables_render(plan, families[i], output_table);
@@ -295,13 +405,13 @@ static void turn_back(enum steer_backend backend, int family, const char *before
 		      char reason[static STEER_REASON_LEN])
 {
 	char why[STEER_REASON_LEN];
-	char *now = NULL;
+	struct steer_rules now = {0};
 	bool changed;
-	int err = read_family(backend, family, &now, why);
+	int err = steer_backend_read(backend, &now, why);
 
 	if (!err)
-		err = change(backend, family, now, before, &changed, why);
-	free(now);
+		err = change(backend, family, now.text[family], before, &changed, why);
+	steer_rules_fini(&now);
 	if (err) {
 		size_t len = strlen(reason);
 
@@ -310,14 +420,141 @@ static void turn_back(enum steer_backend backend, int family, const char *before
 	}
 }
 
+/* What a load that could not read replaces: jumps, which stand in their chains once more now. */
+static bool is_replaced(const struct nftables_object *object, const void *context)
+{
+	const struct steer_rules *target = context;
+	const char *text = target->text[nftables_part(object) == NFTABLES_IPV6];
+
+	return object->kind == NFTABLES_JUMP ||
+	       !iptables_has_chain(text ? text : "", object->table, object->chain);
+}
+
+/*
+ * Loads without knowing the text of what is loaded. nft replaces its table. iptables-nft fills our
+ * chains anew and adds jumps; the old ones, and chains that are not wanted any more, then go by
+ * their handles: for a moment a packet may be judged twice, but none passes unjudged.
+ */
+static int apply_blindly(enum steer_backend backend, const struct steer_rules *target,
+			 bool *changed, char reason[static STEER_REASON_LEN])
+{
+	static const char unknown[] = "\tchain of another table\n";
+	struct nftables before;
+	int err = read_kernel(&before, reason);
+
+	if (err)
+		return err;
+	for (int i = 0; i < steer_backend_families(backend) && !err; i++)
+		err = change(backend, i, backend == STEER_NFT ? unknown : "", target->text[i],
+			     changed, reason);
+	if (!err && backend == STEER_IPTABLES_NFT) {
+		err = nftables_remove(&before, parts_of(backend), is_replaced, target);
+		if (err)
+			snprintf(reason, STEER_REASON_LEN, "old rules could not be removed: %s",
+				 strerror(-err));
+	}
+	nftables_fini(&before);
+	return err;
+}
+
+static int still_there(char reason[static STEER_REASON_LEN])
+{
+	snprintf(reason, STEER_REASON_LEN,
+		 "they are still there after they were removed: does another program load them?");
+	return -EBUSY;
+}
+
+/* Out of nftables, without a tool. */
+static int remove_nftables(enum steer_backend backend, bool *changed,
+			   char reason[static STEER_REASON_LEN])
+{
+	unsigned int parts = parts_of(backend);
+	struct nftables tables;
+	char *left = NULL;
+	int err = read_kernel(&tables, reason);
+
+	if (err)
+		return err;
+	*changed = nftables_count(&tables, parts, NFTABLES_CHAIN) +
+			   nftables_count(&tables, parts, NFTABLES_JUMP) >
+		   0;
+	if (*changed) {
+		err = nftables_remove(&tables, parts, NULL, NULL);
+		if (err)
+			snprintf(reason, STEER_REASON_LEN, "the kernel refuses to remove them: %s",
+				 strerror(-err));
+	}
+	nftables_fini(&tables);
+	if (!err)
+		err = steer_backend_kernel(backend, &left, reason);
+	if (!err && *left)
+		err = still_there(reason);
+	free(left);
+	return err;
+}
+
+static int remove_legacy(bool *changed, char reason[static STEER_REASON_LEN])
+{
+	struct steer_rules now;
+	int err = steer_backend_read(STEER_IPTABLES_LEGACY, &now, reason);
+
+	*changed = false;
+	if (err)
+		return err;
+	for (int i = 0; i < 2 && !err; i++)
+		if (now.text[i])
+			err = change(STEER_IPTABLES_LEGACY, i, now.text[i], "", changed, reason);
+	steer_rules_fini(&now);
+	if (err || !*changed)
+		return err;
+	err = steer_backend_read(STEER_IPTABLES_LEGACY, &now, reason);
+	if (err)
+		return err;
+	if (!steer_rules_empty(&now))
+		err = still_there(reason);
+	steer_rules_fini(&now);
+	return err;
+}
+
+/* Is the table that we would load into somebody else's? */
+static int refuse_foreign(enum steer_backend backend, char reason[static STEER_REASON_LEN])
+{
+	struct nftables tables;
+	int err = backend == STEER_NFT ? read_kernel(&tables, reason) : 0;
+
+	if (err || backend != STEER_NFT)
+		return err;
+	if (tables.foreign) {
+		snprintf(
+			reason, STEER_REASON_LEN,
+			"there is a table inet nacld that nacld did not make (its chain \"%.40s\"): "
+			"rename it, or delete it (nft delete table inet nacld)",
+			tables.foreign_chain);
+		err = -EEXIST;
+	}
+	nftables_fini(&tables);
+	return err;
+}
+
 int steer_backend_apply(enum steer_backend backend, const struct steer_rules *target, bool *changed,
 			char reason[static STEER_REASON_LEN])
 {
 	struct steer_rules before;
-	int err = steer_backend_read(backend, &before, reason);
+	int err;
 
 	*changed = false;
-	for (int i = 0; i < family_count(backend) && !err; i++) {
+	if (steer_rules_empty(target))
+		return backend == STEER_IPTABLES_LEGACY ? remove_legacy(changed, reason)
+							: remove_nftables(backend, changed, reason);
+	err = refuse_foreign(backend, reason);
+	if (err)
+		return err;
+	err = steer_backend_read(backend, &before, reason);
+	if (err)
+		return backend == STEER_IPTABLES_LEGACY
+			       ? err
+			       : apply_blindly(backend, target, changed, reason);
+	for (int i = 0; i < steer_backend_families(backend) && !err; i++) {
 		err = change(backend, i, before.text[i], target->text[i] ? target->text[i] : "",
 			     changed, reason);
 		for (int undo = i; err && undo >= 0; undo--)
@@ -332,11 +569,13 @@ bool steer_rules_empty(const struct steer_rules *rules)
 	for (int i = 0; i < 2; i++)
 		if (rules->text[i] && *rules->text[i])
 			return false;
-	return true;
+	return !rules->kernel || !*rules->kernel;
 }
 
 bool steer_rules_equal(const struct steer_rules *a, const struct steer_rules *b)
 {
+	if (a->kernel && b->kernel)
+		return strcmp(a->kernel, b->kernel) == 0;
 	for (int i = 0; i < 2; i++) {
 		const char *x = a->text[i] ? a->text[i] : "", *y = b->text[i] ? b->text[i] : "";
 
@@ -350,5 +589,6 @@ void steer_rules_fini(struct steer_rules *rules)
 {
 	free(rules->text[0]);
 	free(rules->text[1]);
+	free(rules->kernel);
 	*rules = (struct steer_rules){0};
 }

@@ -12,9 +12,14 @@ enum steer_backend {
 	STEER_BACKENDS,
 };
 
-/* Our part of a ruleset in its normal form; nft uses the first text for both families. */
+/*
+ * Our part of a ruleset in its normal form; nft uses the first text for both families. `kernel` is
+ * the same as the kernel's nftables tell it (kernel/nftables.h), of rules that are or were loaded
+ * there; else NULL.
+ */
 struct steer_rules {
 	char *text[2];
+	char *kernel;
 };
 
 #define STEER_REASON_LEN 512
@@ -35,11 +40,23 @@ bool steer_backend_usable(enum steer_backend backend, char reason[static STEER_R
 bool steer_backend_has_table(enum steer_backend backend, const char *table);
 
 /*
- * What of ours is loaded. 0 or -errno with reason filled. Not installed: nothing is loaded.
- * The caller calls steer_rules_fini after success.
+ * What of ours is loaded. 0; or -errno with reason filled: then it is not known, or known to be
+ * something that the backend's tool cannot print, and never to be nothing. The caller calls
+ * steer_rules_fini after success.
  */
 int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
 		       char reason[static STEER_REASON_LEN]);
+
+/*
+ * The same from the kernel alone, in the form of steer_rules.kernel ("": nothing): no tool is run,
+ * whatever others have in the same tables does not matter. -ENOTSUP: the kernel does not tell
+ * (iptables-legacy).
+ */
+int steer_backend_kernel(enum steer_backend backend, char **out,
+			 char reason[static STEER_REASON_LEN]);
+
+/* How many address families the rules are loaded for: 1 where the kernel has no IPv6. */
+int steer_backend_families(enum steer_backend backend);
 
 /*
  * The plan in this backend's normal form. Outbound iptables rules go to `output_table`. The
@@ -63,13 +80,16 @@ int steer_backend_render(enum steer_backend backend, const struct steer_plan *pl
 			 const char *output_table, struct steer_rules *out);
 
 /*
- * Replaces what is loaded by `target` (empty: removes it). All or nothing: when one family fails,
- * the other is restored. *changed says whether the kernel was touched.
+ * Replaces what is loaded by `target` (empty: removes it, and 0 means that it is gone). All or
+ * nothing: when one family fails, the other is restored. *changed says whether the kernel was
+ * touched. What is loaded and cannot be printed is replaced all the same. A table inet nacld that
+ * nacld did not make is left alone: -EEXIST, where rules are to be loaded there.
  */
 int steer_backend_apply(enum steer_backend backend, const struct steer_rules *target, bool *changed,
 			char reason[static STEER_REASON_LEN]);
 
 bool steer_rules_empty(const struct steer_rules *rules);
+/* By what the kernel tells, where that is known of both; else by their texts. */
 bool steer_rules_equal(const struct steer_rules *a, const struct steer_rules *b);
 void steer_rules_fini(struct steer_rules *rules);
 

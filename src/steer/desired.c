@@ -65,9 +65,9 @@ int steer_desired_save(enum steer_backend backend, const struct steer_rules *rul
 		err = name_file(".part", &part);
 	if (err)
 		return err;
-	root = json_pack("{s:s, s:[s?, s?], s:[s?, s?]}", "backend", steer_backend_name(backend),
-			 "rules", rules->text[0], rules->text[1], "template", template->text[0],
-			 template->text[1]);
+	root = json_pack("{s:s, s:[s?, s?], s:[s?, s?], s:s?}", "backend",
+			 steer_backend_name(backend), "rules", rules->text[0], rules->text[1],
+			 "template", template->text[0], template->text[1], "kernel", rules->kernel);
 	errno = ENOMEM; /* jansson says no more than that it failed; a failed write sets its own */
 	if (!root || json_dump_file(root, part.text, JSON_INDENT(1)) ||
 	    rename(part.text, path.text))
@@ -102,6 +102,14 @@ static bool take_rules(const json_t *root, const char *key, struct steer_rules *
 	return true;
 }
 
+/* Rules that were loaded may have the kernel's form too. */
+static bool take_kernel(const json_t *root, struct steer_rules *out)
+{
+	const char *kernel = json_string_value(json_object_get(root, "kernel"));
+
+	return !kernel || (out->kernel = strdup(kernel));
+}
+
 int steer_desired_load(struct steer_desired *out)
 {
 	struct path path = {0};
@@ -118,7 +126,7 @@ int steer_desired_load(struct steer_desired *out)
 	backend = json_string_value(json_object_get(root, "backend"));
 	if (!backend || !steer_backend_parse(backend, &out->backend))
 		err = -EBADMSG;
-	else if (!take_rules(root, "rules", &out->rules) ||
+	else if (!take_rules(root, "rules", &out->rules) || !take_kernel(root, &out->rules) ||
 		 !take_rules(root, "template", &out->template))
 		err = -ENOMEM;
 	if (err)

@@ -10,6 +10,7 @@
 #include "steer/load.h"
 
 #include <stdio.h>
+
 int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
 		    struct steer_rules *out, bool *changed, char reason[static STEER_REASON_LEN])
 {
@@ -22,8 +23,10 @@ int steer_load_plan(const struct steer_plan *plan, enum steer_backend backend,
 		return err;
 	}
 	err = steer_backend_apply(backend, out, changed, reason);
-	if (!err)
+	if (!err) {
+		(void)steer_backend_kernel(backend, &out->kernel, reason);
 		return table;
+	}
 	steer_rules_fini(out);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "steer/desired.h"
 #include "steer/privilege.h"
 
 static const char *find(const struct steer_rules *rules, const char *what)
@@ -52,14 +53,46 @@ bool steer_queues(const struct steer_rules *rules, unsigned int *first, unsigned
 	return false;
 }
 
+/*
+ * Where the backend's tool cannot print what is loaded: if the kernel says that nothing has changed
+ * since `steer up`, it is what that noted.
+ */
+static bool take_noted(enum steer_backend backend, struct steer_rules *out)
+{
+	struct steer_desired desired;
+	struct steer_rules kernel = {0};
+	char ignored[STEER_REASON_LEN];
+	bool same = false;
+
+	if (steer_desired_load(&desired))
+		return false;
+	if (desired.backend == backend && desired.rules.kernel &&
+	    steer_backend_kernel(backend, &kernel.kernel, ignored) == 0)
+		same = steer_rules_equal(&kernel, &desired.rules);
+	steer_rules_fini(&kernel);
+	if (same) {
+		*out = desired.rules;
+		desired.rules = (struct steer_rules){0};
+	}
+	steer_desired_fini(&desired);
+	return same;
+}
+
 static void read_all(struct steer_status *survey)
 {
 	for (int i = 0; i < STEER_BACKENDS; i++) {
-		steer_backend_read((enum steer_backend)i, &survey->loaded[i], survey->reasons[i]);
-		if (steer_rules_empty(&survey->loaded[i]))
+		enum steer_backend backend = (enum steer_backend)i;
+		struct steer_rules *loaded = &survey->loaded[i];
+		char reason[STEER_REASON_LEN];
+
+		if (steer_backend_read(backend, loaded, reason) && !take_noted(backend, loaded)) {
+			memcpy(survey->reasons[i], reason, sizeof(reason));
+			survey->unknown++;
+		}
+		if (steer_rules_empty(loaded))
 			continue;
 		if (survey->count++ == 0)
-			survey->backend = (enum steer_backend)i;
+			survey->backend = backend;
 	}
 }
 
@@ -89,6 +122,17 @@ int steer_status(const struct steer_plan *plan, enum steer_backend otherwise,
 		return 0;
 	steer_status_fini(out);
 	return -ENOMEM;
+}
+
+const char *steer_status_unknown(const struct steer_status *survey, enum steer_backend *backend)
+{
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		if (survey->reasons[i][0]) {
+			*backend = (enum steer_backend)i;
+			return survey->reasons[i];
+		}
+	}
+	return NULL;
 }
 
 void steer_status_fini(struct steer_status *survey)
@@ -121,7 +165,9 @@ enum steer_state steer_look(const char *file, enum steer_backend *backend)
 		return STEER_UNKNOWN;
 	if (steer_status(&plan, STEER_NFT, &survey) == 0) {
 		*backend = survey.backend;
-		if (survey.count == 0)
+		if (survey.unknown)
+			state = STEER_UNKNOWN;
+		else if (survey.count == 0)
 			state = STEER_IS_DOWN;
 		else
 			state = survey.count == 1 && survey.equal ? STEER_IS_UP : STEER_DIFFERS;

@@ -343,6 +343,18 @@ def test_the_fallback_serves_where_the_file_has_errors(net, backend, tmp_path):
     steer(ns, "down")
 
 
+def test_the_fallback_serves_where_the_file_protects_nothing(net, tmp_path):
+    """Or where its plan fails otherwise: it is a file that loads, and cannot be steered."""
+    ns = net.ns("lonely")
+    fallback = tmp_path / "last-good.conf"
+    fallback.write_text(GOOD)
+    nothing = GOOD.replace("associations = ( { host = true; } );", "")
+    done = steer(ns, "up", nothing, "--backend", IPTABLES[0], "--fallback", fallback)
+    assert "protects nothing" in done.stderr and f"steering with {fallback} instead" in done.stderr
+    assert steer(ns, "show", GOOD).returncode == 0
+    steer(ns, "down")
+
+
 def test_a_good_file_needs_no_fallback(net, backend):
     ns = net.ns("lonely")
     done = steer(ns, "up", GOOD, "--backend", backend, "--fallback", "/nonexistent.conf")

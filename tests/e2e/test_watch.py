@@ -83,9 +83,9 @@ class Watch:
 
     def look(self):
         """Has it look at once, and returns when it has: it holds the steering's lock meanwhile."""
-        looks = self.children()
+        slept = self.sleeps()
         self.process.kill(signal.SIGHUP)
-        wait_until(lambda: self.children() > looks, "it looks")
+        wait_until(lambda: self.sleeps() > slept, "it looks")
         with open("/run/nacld-steering.lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
         wait_until(lambda: self.stat(3) == "S", "it waits again")

@@ -31,8 +31,15 @@ static void examine_rules(struct doctor *doctor, const struct steer_desired *des
 				      "what `steer up` loaded"
 				    : NULL;
 	char words[STEER_DIFF_LEN];
+	enum steer_backend which;
+	const char *unreadable = steer_status_unknown(survey, &which);
 
-	if (survey->count == 0)
+	if (unreadable)
+		doctor_say(doctor, "steering",
+			   "naclctl steer up loads it anew; naclctl steer down removes it",
+			   "not known: the %s rules cannot be read: %s", steer_backend_name(which),
+			   unreadable);
+	else if (survey->count == 0)
 		doctor_say(doctor, "steering", doctor->status ? up : "systemctl start nacld",
 			   "%s: no packet reaches nacld, nothing is filtered",
 			   whose ? whose : "not loaded");

@@ -31,23 +31,6 @@ static struct policy *load_file(const char *file)
 }
 
 /*
- * The file's policy, or the fallback's: to be steered by what was accepted last is safer than not
- * to be steered at all.
- */
-static struct policy *load_policy(struct steer_request *request)
-{
-	struct policy *policy = load_file(request->file);
-
-	if (policy || !request->fallback || strcmp(request->verb, "up") != 0)
-		return policy;
-	policy = load_file(request->fallback);
-	if (policy)
-		steer_note(request, "%s has errors: steering with %s instead", request->file,
-			   request->fallback);
-	return policy;
-}
-
-/*
  * A name may be that of an interface to come, or misspelt: then nothing is filtered, and nothing
  * else says so.
  */
@@ -61,34 +44,48 @@ static void note_missing_interfaces(struct steer_request *request, const struct 
 				policy->host.interfaces[i]);
 }
 
-/* The plan of the configuration file. False: the file cannot be used, and it was said why. */
-static bool load_plan(struct steer_request *request, struct steer_plan *out)
+/* The plan of one file, with what `up` has to say about it. False: it was said why not. */
+static bool plan_of(struct steer_request *request, const char *file, struct steer_plan *out)
 {
-	struct policy *policy = load_policy(request);
+	struct policy *policy = load_file(file);
 	const char *bad_interface = NULL;
-	int err = -EINVAL;
+	bool up = strcmp(request->verb, "up") == 0;
+	int err = policy ? steer_plan_build(policy, out, &bad_interface) : -EINVAL;
 
-	if (policy)
-		err = steer_plan_build(policy, out, &bad_interface);
 	if (err == -ENOMEM)
 		fputs("naclctl steer: out of memory\n", stderr);
 	if (bad_interface)
 		fprintf(stderr,
-			"naclctl steer: %s: interface name \"%s\" cannot be used in a ruleset; use letters, "
-			"digits and _ - . @\n",
-			request->file, bad_interface);
-	if (!err && strcmp(request->verb, "up") == 0 && policy->mode == POLICY_MONITOR &&
-	    !out->bypass)
+			"naclctl steer: %s: interface name \"%s\" cannot be used in a ruleset; use "
+			"letters, digits and _ - . @\n",
+			file, bad_interface);
+	if (!err && out->count == 0)
+		fprintf(stderr, "naclctl steer: %s protects nothing: no ACL has an association\n",
+			file);
+	if (!err && up && policy->mode == POLICY_MONITOR && !out->bypass)
 		steer_note(request, "mode is \"monitor\", but on_failure is \"drop\": while no "
 				    "daemon listens every steered packet is dropped");
-	if (!err && strcmp(request->verb, "up") == 0)
+	if (!err && up)
 		note_missing_interfaces(request, policy);
 	policy_free(policy);
-	if (err || out->count > 0)
-		return err == 0;
-	fprintf(stderr, "naclctl steer: %s protects nothing: no ACL has an association\n",
-		request->file);
-	return false;
+	return !err && out->count > 0;
+}
+
+/*
+ * The plan of the file, or of the fallback where the file gives none: to be steered by what was
+ * accepted last is safer than not to be steered at all.
+ */
+static bool load_plan(struct steer_request *request, struct steer_plan *out)
+{
+	if (plan_of(request, request->file, out))
+		return true;
+	steer_plan_fini(out);
+	if (!request->fallback || strcmp(request->verb, "up") != 0 ||
+	    !plan_of(request, request->fallback, out))
+		return false;
+	steer_note(request, "%s has errors: steering with %s instead", request->file,
+		   request->fallback);
+	return true;
 }
 
 static bool is_verb(const struct steer_request *request, const char *verb)

@@ -16,14 +16,14 @@
 static void print_odd_line(const struct steer_odd_line *line, void *context)
 {
 	(void)context;
-	printf("  %s %.*s\n", line->missing ? "missing:   " : "unexpected:", (int)line->len,
-	       line->text);
+	printf("  %s %.*s%s\n", line->missing ? "missing:   " : "unexpected:", (int)line->len,
+	       line->text, steer_diff_again(line));
 }
 
 static void print_difference(const struct steer_rules *have, const struct steer_rules *want)
 {
 	if (steer_diff(have, want, print_odd_line, NULL) == 0)
-		puts("  the same rules, but in another order");
+		printf("  %s\n", steer_diff_same_lines(have, want));
 }
 
 static void print_facts(const struct steer_rules *rules)
@@ -37,11 +37,24 @@ static void print_facts(const struct steer_rules *rules)
 						    : "are dropped (on_failure = \"drop\")");
 }
 
+static void print_unknown(const struct steer_status *survey)
+{
+	enum steer_backend backend;
+	const char *reason = steer_status_unknown(survey, &backend);
+
+	printf("whether steering is as it should be is not known: the %s rules cannot be read: %s\n",
+	       steer_backend_name(backend), reason);
+}
+
 static void print_text(const struct steer_request *request, const struct steer_status *survey)
 {
 	const struct steer_rules *rules = &survey->loaded[survey->backend];
 	const char *name = steer_backend_name(survey->backend);
 
+	if (survey->unknown)
+		print_unknown(survey);
+	if (survey->count == 0 && survey->unknown)
+		return;
 	if (survey->count == 0) {
 		printf("steering is down: no packet reaches nacld; `naclctl steer up` loads it\n");
 		return;
@@ -66,19 +79,21 @@ static void print_json(const struct steer_request *request, const struct steer_s
 {
 	const struct steer_rules *rules = &survey->loaded[survey->backend];
 	bool up = survey->count > 0;
-	json_t *root = json_pack("{s:b, s:b, s:s?, s:s?, s:s?, s:s, s:O, s:o, s:o}", "loaded", up,
-				 "matches", survey->count == 1 && survey->equal, "backend",
-				 up ? steer_backend_name(survey->backend) : NULL, "fragments",
-				 !up                        ? NULL
-				 : steer_reassembles(rules) ? "reassemble"
-							    : "strict",
-				 "on_failure",
-				 !up                     ? NULL
-				 : steer_bypasses(rules) ? "accept"
-							 : "drop",
-				 "config", request->file, "notes", request->notes, "rules",
-				 steer_json_rules(survey->backend, rules), "wanted",
-				 steer_json_rules(survey->backend, &survey->wanted));
+	json_t *loaded = up || !survey->unknown ? json_boolean(up) : json_null();
+	json_t *root =
+		json_pack("{s:o, s:b, s:s?, s:s?, s:s?, s:s, s:O, s:o, s:o}", "loaded", loaded,
+			  "matches", survey->count == 1 && survey->equal && !survey->unknown,
+			  "backend", up ? steer_backend_name(survey->backend) : NULL, "fragments",
+			  !up                        ? NULL
+			  : steer_reassembles(rules) ? "reassemble"
+						     : "strict",
+			  "on_failure",
+			  !up                     ? NULL
+			  : steer_bypasses(rules) ? "accept"
+						  : "drop",
+			  "config", request->file, "notes", request->notes, "rules",
+			  steer_json_rules(survey->backend, rules), "wanted",
+			  steer_json_rules(survey->backend, &survey->wanted));
 
 	if (root)
 		json_dumpf(root, stdout, JSON_INDENT(2));
@@ -86,13 +101,10 @@ static void print_json(const struct steer_request *request, const struct steer_s
 	json_decref(root);
 }
 
-/*
- * A backend that cannot be read can never have been loaded: worth a word only where nothing else
- * was found.
- */
+/* In JSON a state that is not known is null, with the reason among the notes. */
 static void note_unreadable(struct steer_request *request, const struct steer_status *survey)
 {
-	for (int i = 0; i < STEER_BACKENDS && survey->count == 0; i++)
+	for (int i = 0; i < STEER_BACKENDS && request->json; i++)
 		if (survey->reasons[i][0])
 			steer_note(request, "%s: %s", steer_backend_name((enum steer_backend)i),
 				   survey->reasons[i]);
@@ -112,7 +124,7 @@ int steer_show(struct steer_request *request, const struct steer_plan *plan)
 		print_json(request, &survey);
 	else
 		print_text(request, &survey);
-	if (survey.count == 1 && survey.equal)
+	if (survey.count == 1 && survey.equal && !survey.unknown)
 		status = NACLCTL_OK;
 	steer_status_fini(&survey);
 	return status;

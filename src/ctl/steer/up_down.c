@@ -98,19 +98,9 @@ static int load(struct steer_request *request, const struct steer_plan *plan,
 /* Removes what a backend holds of ours. 0: nothing is left; *removed: something was there. */
 static int unload(enum steer_backend backend, bool *removed, char reason[static STEER_REASON_LEN])
 {
-	struct steer_rules loaded, none = {0};
-	int err;
+	const struct steer_rules none = {0};
 
-	*removed = false;
-	/* What cannot be read cannot have been loaded: the kernel lacks it, or the tool does. */
-	if (steer_backend_read(backend, &loaded, reason))
-		return 0;
-	if (steer_rules_empty(&loaded))
-		err = 0;
-	else
-		err = steer_backend_apply(backend, &none, removed, reason);
-	steer_rules_fini(&loaded);
-	return err;
+	return steer_backend_apply(backend, &none, removed, reason);
 }
 
 /* Everything of ours out of the kernel but what `keep` holds (STEER_BACKENDS: keep none). */
@@ -226,8 +216,11 @@ static int dry_down(struct steer_request *request)
 	for (int i = 0; i < STEER_BACKENDS; i++) {
 		struct steer_rules rules;
 
-		if (steer_backend_read((enum steer_backend)i, &rules, reason))
+		if (steer_backend_read((enum steer_backend)i, &rules, reason)) {
+			steer_note(request, "%s: %s", steer_backend_name((enum steer_backend)i),
+				   reason);
 			continue;
+		}
 		if (!steer_rules_empty(&rules))
 			steer_note(request, "would remove the %s rules",
 				   steer_backend_name((enum steer_backend)i));

@@ -28,4 +28,7 @@ char *iptables_own(const char *saved);
  */
 char *iptables_transition(const char *current, const char *target);
 
+/* Does a text in normal form have a chain of ours of that name in that table? */
+bool iptables_has_chain(const char *text, const char *table, const char *chain);
+
 #endif

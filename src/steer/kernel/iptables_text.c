@@ -311,6 +311,26 @@ static void print_transitions(const struct lines *from, const struct lines *to, 
 	}
 }
 
+bool iptables_has_chain(const char *text, const char *table, const char *chain)
+{
+	struct reader at = {0};
+	char name[NAME_LEN];
+
+	for (; *text; text += *text ? 1 : 0) {
+		const char *end = strchrnul(text, '\n');
+
+		if (*text == '*')
+			take_word(text + 1, end, at.table);
+		if (*text == ':') {
+			take_word(text + 1, end, name);
+			if (strcmp(at.table, table) == 0 && strcmp(name, chain) == 0)
+				return true;
+		}
+		text = end;
+	}
+	return false;
+}
+
 char *iptables_transition(const char *current, const char *target)
 {
 	struct lines from, to;

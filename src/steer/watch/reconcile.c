@@ -123,22 +123,32 @@ static void become_down(struct steer_reconciler *reconciler)
 	notify("STATUS=steering is down");
 }
 
-/* Says what is wrong, once for each thing that is. */
+/* What differs, or that it cannot be told. */
+static void find_words(struct steer_reconciler *reconciler, const struct steer_rules *have,
+		       const char *unreadable, char words[static STEER_DIFF_LEN])
+{
+	if (unreadable)
+		snprintf(words, STEER_DIFF_LEN, "%s", unreadable);
+	else
+		steer_diff_words(have, &reconciler->desired.rules, words);
+}
+
+/* Says what is wrong, once for each thing that is. `unreadable`: why `have` is not known. */
 static void raise_alarm(struct steer_reconciler *reconciler, const struct steer_rules *have,
-			bool restores)
+			const char *unreadable, bool restores)
 {
 	const char *backend = steer_backend_name(reconciler->desired.backend);
 	const char *next = restores ? "" : ". To reload them: naclctl steer up";
 	char words[STEER_DIFF_LEN], by[64] = "";
 
-	steer_diff_words(have, &reconciler->desired.rules, words);
+	find_words(reconciler, have, unreadable, words);
 	if (reconciler->condition == CONDITION_BROKEN && strcmp(words, reconciler->alarm) == 0)
 		return;
 	reconciler->condition = CONDITION_BROKEN;
 	memcpy(reconciler->alarm, words, sizeof(reconciler->alarm));
 	if (reconciler->by[0])
 		snprintf(by, sizeof(by), " by %s", reconciler->by);
-	if (steer_rules_empty(have))
+	if (!unreadable && steer_rules_empty(have))
 		tell(reconciler, log_error, "gone",
 		     "STEERING IS GONE: its %s rules were removed%s; no packet reaches nacld, "
 		     "nothing is filtered%s",
@@ -150,30 +160,45 @@ static void raise_alarm(struct steer_reconciler *reconciler, const struct steer_
 	notify("STATUS=STEERING IS INCOMPLETE");
 }
 
+/*
+ * Is what is loaded what should be? By the kernel alone where it tells: no tool is run, and what
+ * others put into the same tables does not matter. -errno: it is not known, reason says why.
+ */
+static int is_whole(struct steer_reconciler *reconciler, struct steer_rules *have,
+		    char reason[static STEER_REASON_LEN])
+{
+	const struct steer_desired *desired = &reconciler->desired;
+	int err = -ENOTSUP;
+
+	*have = (struct steer_rules){0};
+	if (desired->rules.kernel)
+		err = steer_backend_kernel(desired->backend, &have->kernel, reason);
+	if (err == -ENOTSUP)
+		err = steer_backend_read(desired->backend, have, reason);
+	return err ? err : steer_rules_equal(have, &desired->rules);
+}
+
 /* Loads what should be there. False: it did not work, and that was said. */
 static bool load_again(struct steer_reconciler *reconciler)
 {
 	struct steer_rules now = {0};
 	char reason[STEER_REASON_LEN];
-	bool changed, equal;
+	bool changed;
 	int err;
 
 	err = steer_backend_apply(reconciler->desired.backend, &reconciler->desired.rules, &changed,
 				  reason);
 	legacy_seen(reconciler); /* else the same removal a moment later would look like none */
 	if (!err)
-		err = steer_backend_read(reconciler->desired.backend, &now, reason);
-	if (err) {
-		tell(reconciler, log_error, "failed", "steering could not be restored: %s", reason);
-		return false;
-	}
-	equal = steer_rules_equal(&now, &reconciler->desired.rules);
+		err = is_whole(reconciler, &now, reason);
 	steer_rules_fini(&now);
-	if (!equal)
+	if (err < 0)
+		tell(reconciler, log_error, "failed", "steering could not be restored: %s", reason);
+	if (err == 0)
 		tell(reconciler, log_error, "failed",
 		     "steering was restored, but is not as it was loaded: does another program "
 		     "write to the same chains?");
-	return equal;
+	return err > 0;
 }
 
 /* Returns when to try again, or STEER_NEVER. */
@@ -207,31 +232,43 @@ static int64_t put_back(struct steer_reconciler *reconciler, int64_t changed_ms)
 	return STEER_NEVER;
 }
 
+/* Not known at all: said once, and asked again. */
+static int64_t become_unknown(struct steer_reconciler *reconciler,
+			      char reason[static STEER_REASON_LEN])
+{
+	if (strcmp(reason, reconciler->alarm) != 0)
+		tell(reconciler, log_error, "failed", "steering cannot be read: %s", reason);
+	reconciler->condition = CONDITION_UNKNOWN;
+	memcpy(reconciler->alarm, reason, sizeof(reconciler->alarm));
+	return clock_monotonic_ms() + RETRY_MS;
+}
+
 /* The kernel beside what should be there; the lock is held. Returns when to look again. */
 static int64_t compare(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
-	struct steer_rules have = {0};
+	enum steer_backend backend = reconciler->desired.backend;
+	struct steer_rules have;
 	char reason[STEER_REASON_LEN];
 	int64_t again_ms = STEER_NEVER;
+	int whole = is_whole(reconciler, &have, reason), err = 0;
 
-	if (steer_backend_read(reconciler->desired.backend, &have, reason)) {
-		if (strcmp(reason, reconciler->alarm) != 0)
-			tell(reconciler, log_error, "failed", "steering cannot be read: %s",
-			     reason);
-		reconciler->condition = CONDITION_UNKNOWN;
-		memcpy(reconciler->alarm, reason, sizeof(reconciler->alarm));
-		return clock_monotonic_ms() + RETRY_MS;
-	}
-	if (steer_rules_equal(&have, &reconciler->desired.rules)) {
+	if (whole < 0)
+		return become_unknown(reconciler, reason);
+	if (whole) {
 		become_whole(reconciler);
 	} else {
 		bool restores = may_restore(reconciler);
 
-		raise_alarm(reconciler, &have, restores);
+		if (have.kernel && *have.kernel && backend != STEER_IPTABLES_LEGACY) {
+			steer_rules_fini(&have);
+			err = steer_backend_read(backend, &have, reason);
+		}
+		raise_alarm(reconciler, &have, err ? reason : NULL, restores);
 		if (restores)
 			again_ms = put_back(reconciler, changed_ms);
 	}
-	steer_rules_fini(&have);
+	if (!err)
+		steer_rules_fini(&have);
 	return again_ms;
 }
 
@@ -249,18 +286,21 @@ bool steer_reconcile_routes_moved(const struct steer_reconciler *reconciler)
 }
 
 /* Loads the rules for the routes as they are now, unless somebody has changed the ones before. */
-static int load_moved(struct steer_reconciler *reconciler, const struct steer_rules *now,
+static int load_moved(struct steer_reconciler *reconciler, struct steer_rules *now,
 		      char reason[static STEER_REASON_LEN])
 {
+	enum steer_backend backend = reconciler->desired.backend;
 	struct steer_rules have;
-	bool whole, changed;
-	int err = steer_backend_read(reconciler->desired.backend, &have, reason);
+	bool changed;
+	int whole = is_whole(reconciler, &have, reason), err = 0;
 
-	if (err)
-		return err;
-	whole = steer_rules_equal(&have, &reconciler->desired.rules);
 	steer_rules_fini(&have);
-	return whole ? steer_backend_apply(reconciler->desired.backend, now, &changed, reason) : 0;
+	if (whole <= 0)
+		return whole;
+	err = steer_backend_apply(backend, now, &changed, reason);
+	if (!err)
+		(void)steer_backend_kernel(backend, &now->kernel, reason);
+	return err;
 }
 
 /* edge = "default-route": what should be loaded follows the routing tables. */
