@@ -163,6 +163,17 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
 	return prefix_covers(a, b) || prefix_covers(b, a);
 }
 
+int prefix_order(const struct prefix *a, const struct prefix *b)
+{
+	if (a->addr.family != b->addr.family)
+		return a->addr.family < b->addr.family ? -1 : 1;
+	if (a->addr.hi != b->addr.hi)
+		return a->addr.hi < b->addr.hi ? -1 : 1;
+	if (a->addr.lo != b->addr.lo)
+		return a->addr.lo < b->addr.lo ? -1 : 1;
+	return a->len - b->len;
+}
+
 bool prefix_equal(const struct prefix *a, const struct prefix *b)
 {
 	return a->len == b->len && addr_equal(&a->addr, &b->addr);

@@ -88,6 +88,12 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 /* Do the two share any address? Prefixes nest or are disjoint, so one then covers the other. */
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 
+/*
+ * Below, at or above 0 as a stands before b: by family, address, length. Sorted so, a prefix stands
+ * right before what it covers: of prefixes that overlap two are neighbours.
+ */
+int prefix_order(const struct prefix *a, const struct prefix *b);
+
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 
 /* 32 or 128. */

@@ -245,8 +245,32 @@ static const char *finish_edges(struct policy *policy)
 	return NULL;
 }
 
+static int compare_prefixes(const void *a, const void *b)
+{
+	return prefix_order(a, b);
+}
+
+/* NULL, or what is wrong with them. */
+static const char *check_subnets(const struct policy *policy)
+{
+	struct prefix *sorted = calloc(policy->subnet_count + 1, sizeof(*sorted));
+	bool overlap = false;
+
+	if (!sorted)
+		return "no memory";
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		sorted[i] = policy->subnets[i].prefix;
+	qsort(sorted, policy->subnet_count, sizeof(*sorted), compare_prefixes);
+	for (size_t i = 1; i < policy->subnet_count; i++)
+		overlap |= prefix_covers(&sorted[i - 1], &sorted[i]);
+	free(sorted);
+	return overlap ? "two protected subnets overlap" : NULL;
+}
+
 const char *policy_finish(struct policy *policy)
 {
+	const char *impossible;
+
 	for (size_t i = 0; i < policy->acl_count; i++)
 		if (!acl_sort(&policy->acls[i]))
 			return "a rule number appears twice in one list";
@@ -255,10 +279,9 @@ const char *policy_finish(struct policy *policy)
 	for (size_t i = 0; i < policy->subnet_count; i++)
 		if (policy->subnets[i].acl >= policy->acl_count)
 			return "a subnet is associated with an ACL that does not exist";
-	for (size_t i = 0; i < policy->subnet_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (prefix_overlaps(&policy->subnets[i].prefix, &policy->subnets[j].prefix))
-				return "two protected subnets overlap";
+	impossible = check_subnets(policy);
+	if (impossible)
+		return impossible;
 	layout_counters(policy);
 	return finish_edges(policy);
 }

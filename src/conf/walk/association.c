@@ -108,31 +108,6 @@ static void read_host(struct conf_reader *r, const config_setting_t *group, uint
 	read_interfaces(r, group);
 }
 
-/* Two ACLs cannot protect the same addresses: a packet crosses one edge, not two. */
-static bool overlaps(struct conf_reader *r, const config_setting_t *group,
-		     const struct prefix *prefix)
-{
-	char a[PREFIX_STRLEN], b[PREFIX_STRLEN], where[CONF_HINT_LEN];
-
-	for (size_t i = 0; i < r->policy->subnet_count; i++) {
-		const struct prefix *other = &r->policy->subnets[i].prefix;
-
-		if (!prefix_overlaps(other, prefix))
-			continue;
-		conf_refer(r, conf_place(group), conf_place(r->subnets[i]), where);
-		if (prefix_equal(other, prefix))
-			conf_error(r, conf_place(group), "a subnet has exactly one ACL",
-				   "subnet %s already has an ACL, in %s", prefix_print(prefix, a),
-				   where);
-		else
-			conf_error(r, conf_place(group), "make them disjoint",
-				   "subnet %s overlaps %s in %s", prefix_print(prefix, a),
-				   prefix_print(other, b), where);
-		return true;
-	}
-	return false;
-}
-
 static void read_subnet(struct conf_reader *r, const config_setting_t *group, uint32_t acl)
 {
 	const config_setting_t *s = config_setting_get_member(group, "subnet"), **subnets;
@@ -140,7 +115,7 @@ static void read_subnet(struct conf_reader *r, const config_setting_t *group, ui
 	const char *text;
 
 	if (conf_get_string(r, group, "subnet", &text) != CONF_OK ||
-	    !conf_parse_cidr(r, conf_place(s), text, false, &prefix) || overlaps(r, group, &prefix))
+	    !conf_parse_cidr(r, conf_place(s), text, false, &prefix))
 		return;
 	if (prefix.len == 0) {
 		conf_error(r, conf_place(s), "to protect this host, write { host = true; }",
@@ -290,4 +265,57 @@ void conf_read_associations(struct conf_reader *r, const config_setting_t *acl_g
 
 	for (int i = 0; i < length; i++)
 		read_association(r, config_setting_get_elem(list, (unsigned int)i), acl);
+}
+
+/* A protected subnet, and the number of its association in the file. */
+struct placed {
+	struct prefix prefix;
+	size_t index;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int order = prefix_order(&x->prefix, &y->prefix);
+
+	return order ? order : x->index < y->index ? -1 : 1;
+}
+
+/* Two ACLs cannot protect the same addresses: a packet crosses one edge, not two. */
+static void overlap(struct conf_reader *r, const struct placed *x, const struct placed *y)
+{
+	const struct placed *first = x->index < y->index ? x : y, *second = first == x ? y : x;
+	struct conf_place place = conf_place(r->subnets[second->index]);
+	char a[PREFIX_STRLEN], b[PREFIX_STRLEN], where[CONF_HINT_LEN];
+
+	conf_refer(r, place, conf_place(r->subnets[first->index]), where);
+	if (prefix_equal(&x->prefix, &y->prefix))
+		conf_error(r, place, "a subnet has exactly one ACL",
+			   "subnet %s already has an ACL, in %s", prefix_print(&second->prefix, a),
+			   where);
+	else
+		conf_error(r, place, "make them disjoint", "subnet %s overlaps %s in %s",
+			   prefix_print(&second->prefix, a), prefix_print(&first->prefix, b),
+			   where);
+}
+
+void conf_check_subnets(struct conf_reader *r)
+{
+	size_t count = r->policy->subnet_count, outer = 0;
+	struct placed *sorted = calloc(count + 1, sizeof(*sorted));
+
+	if (!sorted) {
+		conf_out_of_memory(r);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = (struct placed){.prefix = r->policy->subnets[i].prefix, .index = i};
+	qsort(sorted, count, sizeof(*sorted), compare_placed);
+	for (size_t i = 1; i < count; i++) {
+		if (prefix_covers(&sorted[outer].prefix, &sorted[i].prefix))
+			overlap(r, &sorted[outer], &sorted[i]);
+		else
+			outer = i;
+	}
+	free(sorted);
 }

@@ -48,17 +48,14 @@ static void lint_quota(struct conf_reader *r, const config_setting_t *acl_group,
 		  entries > QUOTA_MAX ? " at most" : ", and 40 on request");
 }
 
+/* Associations are read ACL by ACL, so that those of the last one come last. */
 static bool has_association(const struct policy *policy, uint32_t acl)
 {
-	if (policy->host.acl == acl || policy->edges.default_route == acl)
-		return true;
-	for (size_t i = 0; i < policy->edges.count; i++)
-		if (policy->edges.items[i].acl == acl)
-			return true;
-	for (size_t i = 0; i < policy->subnet_count; i++)
-		if (policy->subnets[i].acl == acl)
-			return true;
-	return false;
+	const struct edges *edges = &policy->edges;
+
+	return policy->host.acl == acl || edges->default_route == acl ||
+	       (edges->count && edges->items[edges->count - 1].acl == acl) ||
+	       (policy->subnet_count && policy->subnets[policy->subnet_count - 1].acl == acl);
 }
 
 void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t index)

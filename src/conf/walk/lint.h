@@ -7,7 +7,10 @@
 
 struct conf_reader;
 
-/* Warnings about the ACL of that index, once its rules are read. Nothing for a file with errors. */
+/*
+ * Warnings about the ACL of that index, the last one, once its rules are read. Nothing for a file
+ * with errors.
+ */
 void conf_lint_acl(struct conf_reader *r, const config_setting_t *acl_group, uint32_t index);
 
 /* Warnings about sets, once every rule is read. */

@@ -139,12 +139,7 @@ static void read_acl(struct conf_reader *r, const config_setting_t *group)
 	if (!conf_is_group(r, group, "a network ACL"))
 		return;
 	conf_check_keys(r, group, "a network ACL", acl_keys);
-	if (conf_get_name(r, group, "a network ACL", &name) == CONF_OK) {
-		for (uint32_t i = 0; i < index; i++)
-			if (strcmp(r->policy->acls[i].name, name) == 0)
-				conf_error(r, conf_place(group), "give it another name",
-					   "there is already a network ACL \"%s\"", name);
-	}
+	conf_get_name(r, group, "a network ACL", &name);
 	acl = policy_add_acl(r->policy, name);
 	if (!acl) {
 		conf_out_of_memory(r);
@@ -154,6 +149,44 @@ static void read_acl(struct conf_reader *r, const config_setting_t *group)
 	conf_read_rules(r, group, INBOUND, acl);
 	conf_read_rules(r, group, OUTBOUND, acl);
 	conf_lint_acl(r, group, index);
+}
+
+struct named {
+	const char *name;
+	const config_setting_t *group;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : config_setting_index(x->group) - config_setting_index(y->group);
+}
+
+static void check_names(struct conf_reader *r, const config_setting_t *list, int length)
+{
+	struct named *sorted = calloc((size_t)length + 1, sizeof(*sorted));
+	size_t count = 0;
+
+	if (!sorted) {
+		conf_out_of_memory(r);
+		return;
+	}
+	for (int i = 0; i < length; i++) {
+		struct named *next = &sorted[count];
+
+		next->group = config_setting_get_elem(list, (unsigned int)i);
+		if (config_setting_is_group(next->group) &&
+		    config_setting_lookup_string(next->group, "name", &next->name))
+			count++;
+	}
+	qsort(sorted, count, sizeof(*sorted), compare_named);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(sorted[i - 1].name, sorted[i].name) == 0)
+			conf_error(r, conf_place(sorted[i].group), "give it another name",
+				   "there is already a network ACL \"%.64s\"", sorted[i].name);
+	free(sorted);
 }
 
 static void read_acls(struct conf_reader *r, const config_setting_t *root)
@@ -169,6 +202,9 @@ static void read_acls(struct conf_reader *r, const config_setting_t *root)
 			   config_setting_length(root) ? "this file" : "an empty file");
 	for (int i = 0; i < length; i++)
 		read_acl(r, config_setting_get_elem(list, (unsigned int)i));
+	if (length > 0)
+		check_names(r, list, length);
+	conf_check_subnets(r);
 }
 
 void conf_read_policy(struct conf_reader *r, const config_setting_t *root)

@@ -337,6 +337,16 @@ static void add_rule(struct conf_reader *r, const config_setting_t *group, enum 
 		conf_out_of_memory(r);
 }
 
+/* For the next list: of 32,766 numbers most lists use few. */
+static void forget_number(struct conf_reader *r, const config_setting_t *group)
+{
+	int number;
+
+	if (config_setting_is_group(group) && config_setting_lookup_int(group, "rule", &number) &&
+	    number >= RULE_NUMBER_MIN && number <= RULE_NUMBER_MAX)
+		r->numbers[number] = NULL;
+}
+
 void conf_read_rules(struct conf_reader *r, const config_setting_t *acl_group,
 		     enum direction direction, struct acl *acl)
 {
@@ -352,8 +362,9 @@ void conf_read_rules(struct conf_reader *r, const config_setting_t *acl_group,
 	}
 	if (found != CONF_OK)
 		return;
-	memset(r->numbers, 0, (RULE_NUMBER_MAX + 1) * sizeof(*r->numbers));
 	length = config_setting_length(list);
 	for (int i = 0; i < length; i++)
 		add_rule(r, config_setting_get_elem(list, (unsigned int)i), direction, acl);
+	for (int i = 0; i < length; i++)
+		forget_number(r, config_setting_get_elem(list, (unsigned int)i));
 }
