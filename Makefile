@@ -182,13 +182,17 @@ $(B)/tests/faults.so: tests/e2e/faults.c Makefile
 $(B)/e2e/inject: $(B)/tests/e2e/inject.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
 
-E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-next numbered)
+E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-next nacld-steps numbered)
 $(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
 $(B)/e2e/nacld-poison: $(call obj,$(DAEMON) tests/e2e/poison.c) $(ARCHIVES)
 $(B)/e2e/nacld-next: LIBS = $(DAEMON_LIBS)
 $(B)/e2e/nacld-next: $(call obj,$(filter-out src/daemon/path/batch.c,$(DAEMON)) tests/e2e/next.c) $(ARCHIVES)
+STEPS := notify_send notify_send_fds queue_open queue_adopt queue_drop_one control_open control_close \
+	sandbox_enter worker_start worker_stop queue_close flowlog_stop
+$(B)/e2e/nacld-steps: LIBS = $(DAEMON_LIBS) $(STEPS:%=-Wl,--wrap=%)
+$(B)/e2e/nacld-steps: $(call obj,$(DAEMON) tests/e2e/steps.c) $(ARCHIVES)
 $(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)
 $(E2E_PROGRAMS):
 	$(call say,LINK,$@)

@@ -459,6 +459,11 @@ void policy_eval(const struct policy *policy, enum hook hook, const char *interf
 		ask(policy, policy->host.acl, hook == HOOK_INPUT ? INBOUND : OUTBOUND, packet, out);
 }
 
+const char *policy_sandbox_name(enum policy_sandbox sandbox)
+{
+	return sandbox == POLICY_SANDBOX_BEST_EFFORT ? "best-effort" : "required";
+}
+
 const char *policy_isolation_name(enum policy_isolation isolation)
 {
 	return isolation == POLICY_ISOLATION_PROCESS ? "process" : "none";

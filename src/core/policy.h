@@ -36,6 +36,14 @@ enum policy_isolation {
 
 const char *policy_isolation_name(enum policy_isolation isolation);
 
+/* What happens where the kernel cannot confine the daemon in full. */
+enum policy_sandbox {
+	POLICY_SANDBOX_REQUIRED,    /* "required": it does not start */
+	POLICY_SANDBOX_BEST_EFFORT, /* "best-effort": it goes on with what there is, and says so */
+};
+
+const char *policy_sandbox_name(enum policy_sandbox sandbox);
+
 /* What is done when another program changes or removes the kernel rules that bring packets here. */
 enum policy_steering {
 	POLICY_WATCH, /* an alarm */
@@ -108,6 +116,7 @@ struct policy {
 	enum policy_failure on_failure;
 	enum policy_fragments fragments;
 	enum policy_isolation isolation;
+	enum policy_sandbox sandbox;
 	enum policy_steering steering;
 	unsigned int exempt; /* enum exempt bits */
 	struct queue_range queue;

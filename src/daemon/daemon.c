@@ -92,7 +92,7 @@ static bool take_over(struct daemon *daemon, uint16_t number, struct queue **out
 	if (queue_adopt(number, fds, policy->queue.length, policy->on_failure, error, out) == 0)
 		return true;
 	log_error("%s; the packets waiting there are lost", error);
-	fdstore_remove(number); /* or it stays bound to what the store holds */
+	fdstore_remove(&daemon->fdstore, number); /* or it stays bound to what the store holds */
 	return false;
 }
 
@@ -132,8 +132,10 @@ static void store_queues(struct daemon *daemon)
 	fdstore_drop_rest(&daemon->fdstore);
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		if (queue_is_new(daemon->workers[i].queue))
-			stored &= fdstore_put(daemon->workers[i].queue);
-	if (!fdstore_settle() || !stored)
+			stored &= fdstore_put(&daemon->fdstore, daemon->workers[i].queue);
+	if (fdstore_settle(&daemon->fdstore) && stored)
+		fdstore_forget_replaced(&daemon->fdstore);
+	else
 		log_warning("the service manager does not answer: a crash may lose what waits in "
 			    "the queues");
 }
@@ -196,9 +198,14 @@ void daemon_abandon(struct daemon *daemon)
 {
 	for (unsigned int i = 0; daemon->workers && i < daemon->worker_count; i++)
 		if (daemon->workers[i].queue)
-			fdstore_remove(queue_number(daemon->workers[i].queue));
+			fdstore_remove(&daemon->fdstore, queue_number(daemon->workers[i].queue));
 	fdstore_drop_rest(&daemon->fdstore);
-	fdstore_settle();
+	fdstore_settle(&daemon->fdstore);
+}
+
+bool daemon_flow_log(const struct daemon *daemon, struct flowlog_state *out)
+{
+	return flowlog_state(&daemon->flowlog, out);
 }
 
 void daemon_fini(struct daemon *daemon)

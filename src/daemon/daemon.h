@@ -26,7 +26,8 @@ struct daemon {
 	struct links links;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
-	int wake;           /* eventfd that rings and wakeups write to */
+	int notify;         /* the service manager's socket, or -1 */
+	int wake;           /* eventfd the rings and bells write to */
 	int table_fd;       /* the kernel's queue table, or -errno */
 	int64_t started_ms; /* of the monotonic clock */
 	bool started;       /* packets are filtered */
@@ -63,6 +64,9 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);
 
 /* Frees a snapshot that no worker uses any more, and ends its filtering children. NULL is fine. */
 void daemon_drop(struct daemon *daemon, struct snapshot *snapshot);
+
+/* What the flow log has come to; false when it is off. */
+bool daemon_flow_log(const struct daemon *daemon, struct flowlog_state *out);
 
 /* Frees what daemon_load made. */
 void daemon_fini(struct daemon *daemon);

@@ -11,30 +11,37 @@
  * manager nothing is stored and nothing comes; every call is then harmless.
  */
 struct fdstore {
+	int notify; /* the service manager's socket, or -1; not the store's to close */
 	unsigned int count;
 	struct fdstore_entry {
 		uint16_t number; /* of the queue */
+		bool claimed;
+		unsigned int generation; /* of the buffers; 0: the first, stored with the socket */
 		struct queue_fds fds;
 	} entries[QUEUE_COUNT_MAX];
 };
 
 /* What a predecessor left. Once, at the start. Descriptors that are no queue's are closed. */
-void fdstore_take(struct fdstore *store);
+void fdstore_take(struct fdstore *store, int notify);
 
 /* Takes a queue's descriptors out, now the caller's; false when there are none. */
 bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out);
 
 /*
- * Stores a queue's descriptors under its number, in place of older ones. False when the service
- * manager could not be told; true also when there is none.
+ * Stores what the store does not have of a queue: both descriptors, or new buffers for a socket
+ * that it has. What these replace is removed afterwards, with fdstore_settle between. False when
+ * the service manager could not be told; true also when there is none.
  */
-bool fdstore_put(const struct queue *queue);
+bool fdstore_put(struct fdstore *store, const struct queue *queue);
+
+/* Lets go of buffers that were replaced, once the new ones are there. */
+void fdstore_forget_replaced(const struct fdstore *store);
 
 /*
  * The store releases a queue's descriptors; done when this returns, unless the service manager
  * hangs.
  */
-void fdstore_remove(uint16_t number);
+void fdstore_remove(struct fdstore *store, uint16_t number);
 
 /*
  * Closes what was not claimed, here and in the store: queues the configuration no longer names.
@@ -42,6 +49,6 @@ void fdstore_remove(uint16_t number);
 void fdstore_drop_rest(struct fdstore *store);
 
 /* Waits until the service manager has what was put; false when it does not answer. */
-bool fdstore_settle(void);
+bool fdstore_settle(const struct fdstore *store);
 
 #endif

@@ -18,10 +18,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options/options.h"
 #include "common/paths.h"
 #include "common/protocol.h"
@@ -221,7 +220,8 @@ static int exit_status(int err)
 {
 	if (err == -EPERM || err == -EACCES)
 		return EX_NOPERM;
-	return err == -EBUSY || err == -ENOSYS || err == -EADDRINUSE || err == -EEXIST
+	return err == -EBUSY || err == -ENOSYS || err == -ENOTSUP || err == -EADDRINUSE ||
+			       err == -EEXIST
 		       ? EX_UNAVAILABLE
 		       : EX_OSERR;
 }
@@ -233,7 +233,7 @@ static void say_ready(struct daemon *daemon)
 	status_line(daemon, line, sizeof(line));
 	log_info("nacld " NACLD_VERSION " is %s", line);
 	last_good_save(daemon->current->policy);
-	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
+	request_ready(daemon, line);
 }
 
 /*
@@ -273,6 +273,19 @@ static int load(struct daemon *daemon)
 	return err;
 }
 
+/* Before the first thread. 0, or -ENOTSUP, said to the log. */
+static int confine(struct daemon *daemon)
+{
+	int err = sandbox_enter(&daemon->sandbox);
+
+	if (!err || daemon->current->policy->sandbox == POLICY_SANDBOX_BEST_EFFORT)
+		return 0;
+	log_error("not started: this kernel cannot confine nacld in full; sandbox = "
+		  "\"best-effort\" in %s goes on without",
+		  daemon->config_path);
+	return err;
+}
+
 static const char *listen_error(int err)
 {
 	if (err == -EADDRINUSE)
@@ -280,6 +293,46 @@ static const char *listen_error(int err)
 	if (err == -EEXIST)
 		return "a file there is not a socket: choose another path";
 	return strerror(-err);
+}
+
+static int listen_for_control(struct loop *loop)
+{
+	const char *path = loop->daemon->socket_path;
+	int err = control_open(path, &loop->control);
+
+	if (err)
+		log_error("cannot listen on %s: %s", path, listen_error(err));
+	return err;
+}
+
+/* In order: all that can be refused, before the first packet. EX_OK or the exit status. */
+static int acquire(struct loop *loop)
+{
+	struct daemon *daemon = loop->daemon;
+	int err = load(daemon);
+
+	if (err)
+		return err == -EINVAL ? EX_CONFIG : EX_OSERR;
+	err = daemon_open(daemon);
+	if (!err)
+		err = listen_for_control(loop);
+	umask(0027); /* what it writes from here on is for its group to read, whoever started it */
+	if (!err)
+		err = confine(daemon);
+	if (!err)
+		err = daemon_start(daemon);
+	return err ? exit_status(err) : EX_OK;
+}
+
+static void loop_until_signal(struct loop *loop)
+{
+	register_all(loop);
+	loop->daemon->started = true;
+	say_ready(loop->daemon);
+	while (!loop->ended)
+		poller_round(&loop->poller);
+	log_info("stopping");
+	notify_send(loop->daemon->notify, "STOPPING=1");
 }
 
 static int serve(const struct options *options)
@@ -290,51 +343,22 @@ static int serve(const struct options *options)
 		.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.table_fd = nfqueue_proc_open(),
 		.started_ms = clock_monotonic_ms(),
+		.notify = notify_open(),
 	};
 	struct loop loop = {.daemon = &daemon};
-	int status, err;
+	int status;
 
 	open_signals(&loop);
 	log_open();
-	fdstore_take(&daemon.fdstore);
+	fdstore_take(&daemon.fdstore, daemon.notify);
 	crash_install();
 	if (daemon.wake < 0 || loop.signals.fd < 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return EX_OSERR;
 	}
-	err = load(&daemon);
-	if (err) {
-		status = err == -EINVAL ? EX_CONFIG : EX_OSERR;
-		goto out;
-	}
-	err = daemon_open(&daemon);
-	if (err) {
-		status = exit_status(err);
-		goto out;
-	}
-	err = control_open(options->socket, &loop.control);
-	if (err) {
-		log_error("cannot listen on %s: %s", options->socket, listen_error(err));
-		status = exit_status(err);
-		goto out;
-	}
-	umask(0027); /* what it writes from here on is for its group to read, whoever started it */
-	sandbox_enter(&daemon.sandbox);
-	err = daemon_start(&daemon);
-	if (err) {
-		status = exit_status(err);
-		goto out;
-	}
-	register_all(&loop);
-	daemon.started = true;
-	say_ready(&daemon);
-	while (!loop.ended)
-		poller_round(&loop.poller);
-	log_info("stopping");
-	sd_notify(0, "STOPPING=1");
-	watchdog_fini(&loop.watchdog);
-	status = EX_OK;
-out:
+	status = acquire(&loop);
+	if (status == EX_OK)
+		loop_until_signal(&loop);
 	control_close(loop.control);
 	if (!daemon.started)
 		daemon_abandon(&daemon);
@@ -343,6 +367,7 @@ out:
 	close(loop.signals.fd);
 	close(daemon.wake);
 	close(daemon.table_fd);
+	close(daemon.notify);
 	return status;
 }
 

@@ -19,6 +19,7 @@ from lib import BUILD, Process, wait_until
 from services import NACLD, Nacld, _serial
 
 POISON = BUILD / "e2e" / "nacld-poison"
+STEPS = BUILD / "e2e" / "nacld-steps"
 FAULT, ABORT, LOOP, STACK = 6661, 6662, 6663, 6664  # ports that are fatal to its judge (poison.c)
 
 LISTEN_FDS_START = 3
@@ -58,10 +59,13 @@ class Store:
         fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
         name = fields.get("FDNAME")
         if fields.get("FDSTORE") == "1":
-            self.fds.setdefault(name, []).extend(fds)
+            # As systemd does: what is stored already, under whatever name, is not stored again.
+            known = {(st.st_dev, st.st_ino) for _, fd in self.listed() for st in [os.fstat(fd)]}
+            fresh = [fd for fd in fds if (os.fstat(fd).st_dev, os.fstat(fd).st_ino) not in known]
+            self.fds.setdefault(name, []).extend(fresh)
             if fields.get("FDPOLL") != "0":
                 self.polled.append(name)
-            fds = []
+            fds = [fd for fd in fds if fd not in fresh]
         elif fields.get("FDSTOREREMOVE") == "1":
             fds = self.fds.pop(name, [])
         for fd in fds:  # a barrier's too: closing it is the answer
@@ -115,6 +119,7 @@ class KeptNacld(Nacld):
         self.store = Store(ns, tmp / f"{stem}.notify")
         self.child = None
         self.statuses = []  # how each one ended: negative is a signal
+        self.program = program
         self.argv = ns.argv(program, "-f", self.conf_path, "-s", self.socket_path)
         self.env = dict(os.environ, NOTIFY_SOCKET=self.store.path)
         if state:
@@ -129,11 +134,13 @@ class KeptNacld(Nacld):
     def pid(self):
         return self.child
 
-    def start(self):
+    def start(self, program=None, **env):
+        """As it is, or another program for this once."""
         assert self.child is None
+        argv = [str(program) if program and arg == str(self.program) else arg for arg in map(str, self.argv)]
         self.child = os.fork()
         if self.child == 0:
-            _run_child(self.argv, self.env, self.log_path, self.store.listed())
+            _run_child(argv, dict(self.env, **env), self.log_path, self.store.listed())
 
     def revive(self):
         self.start()
@@ -191,8 +198,10 @@ class KeptNacld(Nacld):
         return self._stored(queue, "socket")
 
     def _stored(self, queue, kind):
-        return next(fd for fd in self.store.fds[f"queue-{queue}"]
-                    if kind in os.readlink(f"/proc/self/fd/{fd}"))
+        """Of several buffers the latest generation counts."""
+        names = [f"queue-{queue}", *sorted(n for n in self.store.fds if n.startswith(f"buffers-{queue}-"))]
+        return [fd for name in names for fd in self.store.fds[name]
+                if kind in os.readlink(f"/proc/self/fd/{fd}")][-1]
 
 
 def receive_as_predecessor(nacld, count, queue=0):

@@ -4,6 +4,9 @@
 Its descriptors are kept by keeper.py, as systemd keeps them; tests/vm has the same with systemd itself.
 """
 
+import functools
+import os
+import pathlib
 import random
 import re
 import signal
@@ -14,7 +17,7 @@ import pytest
 from scapy.utils import rdpcap
 
 from config import allow, both, closed_host, config, host, open_host
-from keeper import (ABORT, ANSWERED, FAULT, GEOMETRY, JUDGING, LOOP, POISON, POISONOUS, STACK, KeptNacld,
+from keeper import (ABORT, ANSWERED, FAULT, GEOMETRY, JUDGING, LOOP, POISON, POISONOUS, STACK, STEPS, KeptNacld,
                     receive_as_predecessor)
 from lib import BUILD, wait_until
 from services import (Nacld, _iperf3, drain, iperf3_server, queue_file, queue_host, queue_rule,
@@ -200,18 +203,99 @@ def test_buffers_of_another_version_go_through_the_hook_again(net, tool):
     queue_rule(server, "INPUT", tool=tool)
     receiver, other = udp_server(server, PORT), udp_server(server, PORT + 1)
     die_holding(nacld, client, link, numbers(5) + numbers(5, PORT + 1), 10)
-    region = nacld.buffers()
-    geometry = list(GEOMETRY.unpack_from(region))
-    geometry[1] += 1
-    GEOMETRY.pack_into(region, 0, *geometry)
-    region.close()
+    of_another_version(nacld)
     nacld.revive()
     wait_until(lambda: nacld.total("accepted") == 5 and nacld.total("dropped") == 5, "all were judged")
     assert drain(receiver) == [bytes([i]) for i in range(5)]
     assert drain(other) == []
     assert queue_file(server)[0]["waiting"] == 0
-    stored = [name for name, _ in nacld.store.listed()]
-    assert stored == ["queue-0", "queue-0"], "the new buffers replace the old ones"
+    assert stored(nacld) == ["buffers-0-1", "queue-0", "queue-0"], "the new buffers are there, beside the socket"
+    die_holding(nacld, client, link, numbers(3), 3)
+    of_another_version(nacld)
+    nacld.revive()
+    wait_until(lambda: nacld.total("accepted") == 3, "those too")
+    assert stored(nacld) == ["buffers-0-2", "queue-0", "queue-0"], "and no more with each upgrade"
+    nacld.die()
+    nacld.revive()
+    assert stored(nacld) == ["buffers-0-2", "queue-0", "queue-0"], "which the same version goes on with"
+
+
+def of_another_version(nacld):
+    region = nacld.buffers()
+    geometry = list(GEOMETRY.unpack_from(region))
+    geometry[1] += 1
+    GEOMETRY.pack_into(region, 0, *geometry)
+    region.close()
+
+
+def stored(nacld):
+    return [name for name, _ in nacld.store.listed()]
+
+
+def walk(nacld, receiver, prepare, late, **env):
+    """Killed at one step after the other until it gets through; how many there were. No packet is lost."""
+    for step in range(1, 200):
+        count = prepare()
+        nacld.start(STEPS, NACLD_STEP=str(step), **env)
+        if env:
+            nacld.wait_ready()
+            os.kill(nacld.child, signal.SIGTERM)
+        if not env and wait_until(lambda: ended(nacld) or answers(nacld), "it dies or gets through") == "answers":
+            break
+        if nacld.reap() == 0:
+            break
+        late()  # it waits in the queue, which nobody reads
+        nacld.revive()
+        got = []
+        wait_until(lambda: got.extend(drain(receiver)) or len(got) > count, f"all arrive after step {step}")
+        assert sorted(got) == [bytes([i]) for i in range(count)] + [b"late"], f"killed at step {step}"
+    return step - 1
+
+
+def ended(nacld):
+    state = pathlib.Path(f"/proc/{nacld.child}/stat").read_text().rsplit(") ", 1)[1][0]
+    return "ended" if state == "Z" else None
+
+
+def answers(nacld):
+    try:
+        return nacld.status() and "answers"
+    except (OSError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize("upgrade", [False, True], ids=["restart", "upgrade"])
+def test_a_kill_at_each_step_of_the_start_loses_nothing(net, upgrade):
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host())
+    nacld.expect = (0, -signal.SIGKILL)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+
+    def prepare():
+        die_holding(nacld, client, link, numbers(6), 3)
+        if upgrade:
+            of_another_version(nacld)
+        return 6
+
+    steps = walk(nacld, receiver, prepare, functools.partial(inject, link, client, datagram(b"late")))
+    assert steps >= (14 if upgrade else 10), f"only {steps} steps"
+
+
+def test_a_kill_at_each_step_of_the_end_loses_nothing(net):
+    """The descriptors stay stored: what comes meanwhile waits for the successor."""
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, open_host())
+    nacld.expect = (0, -signal.SIGKILL)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+
+    def prepare():
+        die_holding(nacld, client, link, numbers(6), 3)
+        return 6
+
+    late = functools.partial(inject, link, client, datagram(b"late"))
+    assert walk(nacld, receiver, prepare, late, NACLD_STEP_STOPPING="1") >= 8
 
 
 def test_descriptors_that_are_no_queue_are_left(net):

@@ -25,6 +25,7 @@ static const struct conf_key top_keys[] = {
 	{"queue", NULL},
 	{"fragments", NULL},
 	{"isolation", NULL},
+	{"sandbox", NULL},
 	{"steering", NULL},
 	{"exempt", NULL},
 	{"flow_log", NULL},
@@ -57,6 +58,9 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		[POLICY_REASSEMBLE] = "reassemble", [POLICY_STRICT] = "strict", NULL};
 	static const char *const isolations[] = {
 		[POLICY_ISOLATION_NONE] = "none", [POLICY_ISOLATION_PROCESS] = "process", NULL};
+	static const char *const sandboxes[] = {[POLICY_SANDBOX_REQUIRED] = "required",
+						[POLICY_SANDBOX_BEST_EFFORT] = "best-effort",
+						NULL};
 	static const char *const steerings[] = {
 		[POLICY_WATCH] = "watch", [POLICY_GUARD] = "guard", NULL};
 	int word;
@@ -65,6 +69,8 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		r->policy->mode = (enum policy_mode)word;
 	if (conf_get_word(r, root, "isolation", isolations, &word) == CONF_OK)
 		r->policy->isolation = (enum policy_isolation)word;
+	if (conf_get_word(r, root, "sandbox", sandboxes, &word) == CONF_OK)
+		r->policy->sandbox = (enum policy_sandbox)word;
 	if (conf_get_word(r, root, "fragments", fragments, &word) == CONF_OK)
 		r->policy->fragments = (enum policy_fragments)word;
 	if (conf_get_word(r, root, "steering", steerings, &word) == CONF_OK)

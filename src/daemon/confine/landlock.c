@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,14 +65,6 @@ static uint64_t files_handled(int abi)
 	return files;
 }
 
-/* A service manager may listen at an abstract socket, and must hear that we are ready. */
-static uint64_t scopes(void)
-{
-	const char *notify = getenv("NOTIFY_SOCKET");
-
-	return notify && notify[0] == '@' ? SCOPE_SIGNAL : SCOPE_SIGNAL | SCOPE_ABSTRACT;
-}
-
 static int open_ruleset(int abi)
 {
 	struct ruleset ruleset = {.files = files_handled(abi)};
@@ -84,7 +75,7 @@ static int open_ruleset(int abi)
 		size += sizeof(ruleset.net);
 	}
 	if (abi >= 6) {
-		ruleset.scoped = scopes();
+		ruleset.scoped = SCOPE_SIGNAL | SCOPE_ABSTRACT;
 		size += sizeof(ruleset.scoped);
 	}
 	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);

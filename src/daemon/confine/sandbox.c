@@ -3,14 +3,15 @@
  * What the daemon gives up, and in which order.
  *
  * A packet that finds a hole in the parser finds a process that can filter packets, read its
- * configuration again, write its logs and talk to the unix sockets that its user may open, and that
- * is all. Two locks of the kernel see to it: landlock for files (landlock.c), seccomp for system
- * calls (seccomp.c). Neither asks for a privilege, so both hold for a daemon started by hand as
- * under systemd, whose own locks they double.
+ * configuration again and write its logs, and that is all. Two locks of the kernel see to it:
+ * landlock for files (landlock.c), seccomp for system calls (seccomp.c). Neither asks for a
+ * privilege, so both hold for a daemon started by hand as under systemd, whose own locks they
+ * double.
  *
  * "No new privileges" comes first: both ask for it, and it closes every set-uid way out. All of it
  * happens before the first thread, since a thread inherits landlock and cannot be given it later.
- * There is no option to turn it off: what can be turned off is off on the day it is needed.
+ * No option turns it off: what can be turned off is off on the day it is needed. Where the kernel
+ * lacks a part the daemon does not start, unless its configuration says sandbox = "best-effort".
  */
 #include "daemon/confine/sandbox.h"
 
@@ -107,31 +108,40 @@ int sandbox_allow_around(struct sandbox *sandbox, const char *file, enum sandbox
 }
 
 /* One line for whatever is missing; nothing where nothing is. */
-static void tell(int landlock_err, int seccomp_err)
+static void tell(int privileges_err, int landlock_err, int seccomp_err)
 {
-	if (landlock_err && seccomp_err)
-		log_warning("not confined: no landlock (%s), no seccomp (%s)",
-			    strerror(-landlock_err), strerror(-seccomp_err));
-	else if (landlock_err)
-		log_warning("confined by seccomp only: no landlock (%s)", strerror(-landlock_err));
-	else if (seccomp_err)
-		log_warning("confined by landlock only: no seccomp (%s)", strerror(-seccomp_err));
+	const struct {
+		const char *name;
+		int err;
+	} parts[] = {{"landlock", landlock_err},
+		     {"seccomp", seccomp_err},
+		     {"no_new_privs", privileges_err}};
+	char missing[200] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].err && len < sizeof(missing))
+			len += (size_t)snprintf(missing + len, sizeof(missing) - len,
+						"%sno %s (%s)", len ? ", " : "", parts[i].name,
+						strerror(-parts[i].err));
+	if (len > 0)
+		log_warning("not confined in full: %s", missing);
 }
 
-void sandbox_enter(struct sandbox *sandbox)
+int sandbox_enter(struct sandbox *sandbox)
 {
-	int landlock_err, seccomp_err;
+	int privileges_err, landlock_err, seccomp_err;
 
 	if (WITH_SANITIZER) {
 		log_warning("not confined: built with a sanitizer, which traces the process");
-		return;
+		return 0;
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		log_warning("cannot give up new privileges: %s", strerror(errno));
+	privileges_err = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 	landlock_err = landlock_enter(sandbox->folders, sandbox->count, &sandbox->landlock);
 	seccomp_err = seccomp_enter();
 	sandbox->seccomp = seccomp_err == 0;
-	tell(landlock_err, seccomp_err);
+	tell(privileges_err, landlock_err, seccomp_err);
+	return privileges_err || landlock_err || seccomp_err ? -ENOTSUP : 0;
 }
 
 bool sandbox_may_write(const struct sandbox *sandbox, const char *file)

@@ -44,10 +44,11 @@ int sandbox_allow(struct sandbox *sandbox, const char *folder, enum sandbox_use 
 int sandbox_allow_around(struct sandbox *sandbox, const char *file, enum sandbox_use use);
 
 /*
- * Irrevocable: no new privileges, landlock with the folders above, seccomp. To be called before the
- * first thread. What the kernel lacks is logged in one line, and done without.
+ * For good: no new privileges, landlock with the folders above, seccomp. To be called before the
+ * first thread. 0, or -ENOTSUP where a part could not be had: one line of the log says which, and
+ * the others hold. A build with a sanitizer, which traces the process, is not confined at all.
  */
-void sandbox_enter(struct sandbox *sandbox);
+int sandbox_enter(struct sandbox *sandbox);
 
 /* May a file of this name be made and written? True, too, where its folder cannot be looked up. */
 bool sandbox_may_write(const struct sandbox *sandbox, const char *file);

@@ -9,9 +9,9 @@
  * is landlock.c's matter.
  *
  * A call has its place because a place in the code, or in the C library beneath it, makes it, and
- * is listed under that reason. Names that a processor does not have are passed over. Descriptors
- * that are opened once, at start, need nothing here: netlink sockets, eventfd, signalfd, bind,
- * listen.
+ * stands under that reason. Names that a processor does not have are passed over. Descriptors that
+ * are opened once, at start, need nothing here: netlink sockets, the service manager's, eventfd,
+ * signalfd, bind, listen. So there is no way to open or connect a socket, of whatever kind.
  */
 #include "daemon/confine/seccomp.h"
 
@@ -22,9 +22,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
-#include "daemon/privsep/child.h"
+#include "daemon/namespaces.h"
 
 #define GROUP_MAX 26
 
@@ -35,8 +34,7 @@ static const struct {
 	{"packets in, verdicts out; the settings of a queue at a reload",
 	 {"recvmmsg", "recvmsg", "recvfrom", "recv", "sendmsg", "sendmmsg", "sendto", "send",
 	  "setsockopt", "getsockopt"}},
-	{"clients of the control socket, and the service manager's socket",
-	 {"accept4", "accept", "connect"}},
+	{"clients of the control socket", {"accept4", "accept"}},
 	{"waiting, and being woken",
 	 {"poll", "ppoll", "ppoll_time64", "futex", "futex_time64", "nanosleep", "clock_nanosleep",
 	  "clock_nanosleep_time64", "restart_syscall"}},
@@ -94,8 +92,6 @@ static const struct {
 	{"threads and children", "clone", CLONE_FLAGS, NAMESPACES, 0},
 	{"a child that judges in namespaces of its own", "unshare", 0, UINT64_MAX,
 	 CONFINE_NAMESPACES},
-	{"a message to the service manager", "socket", 0, UINT32_MAX, AF_UNIX},
-	{"a line to a child", "socketpair", 0, UINT32_MAX, AF_UNIX},
 	{"memory for data, never for code", "mmap", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mmap2", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mprotect", 2, PROT_EXEC, 0},

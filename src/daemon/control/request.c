@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include <jansson.h>
-#include <systemd/sd-daemon.h>
 
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/protocol.h"
 #include "daemon/last_good.h"
 #include "daemon/control/status.h"
@@ -62,13 +62,23 @@ static void log_report(const struct conf_report *report)
 	free(text);
 }
 
-static void notify_reloading(void)
+static void notify_reloading(const struct daemon *daemon)
 {
 	struct timespec now;
+	char state[80];
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(daemon->notify, state);
+}
+
+void request_ready(const struct daemon *daemon, const char *line)
+{
+	char state[200];
+
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=%s", line);
+	notify_send(daemon->notify, state);
 }
 
 bool request_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
@@ -76,7 +86,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	char line[160];
 	bool done;
 
-	notify_reloading();
+	notify_reloading(daemon);
 	done = reload_policy(daemon, report, result);
 	log_report(report);
 	status_line(daemon, line, sizeof(line));
@@ -88,7 +98,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 		log_warning("%s", result->note);
 	if (done)
 		last_good_save(daemon->current->policy);
-	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
+	request_ready(daemon, line);
 	return done;
 }
 

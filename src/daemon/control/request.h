@@ -22,4 +22,7 @@ char *request_report_text(const struct conf_report *report);
 bool request_reload(struct daemon *daemon, struct conf_report *report,
 		    struct reload_result *result);
 
+/* Tells the service manager that packets are filtered, and how, in one line. */
+void request_ready(const struct daemon *daemon, const char *line);
+
 #endif

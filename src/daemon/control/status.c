@@ -238,32 +238,32 @@ static json_t *reasons_json(const struct daemon *daemon)
 static json_t *flow_log_json(const struct daemon *daemon)
 {
 	const struct flow_log *settings = &daemon->current->policy->flow_log;
-	const struct flowlog *log = &daemon->flowlog;
-	struct flowwriter_state state;
+	struct flowlog_state state;
 	json_t *object;
 
-	if (!log->set)
+	if (!daemon_flow_log(daemon, &state))
 		return json_null();
-	flowwriter_state(log->writer, &state);
 	object = json_object();
 	put(object, "file", json_string(settings->file));
 	put(object, "format", json_string(settings->format));
 	put_count(object, "window_s", settings->window_s);
 	put_count(object, "flows_max", settings->flows);
-	put_count(object, "flows", flow_tables_used(log->set, log->set->active));
-	put_count(object, "lost_packets",
-		  log->lost_packets + flow_tables_lost(log->set, log->set->active));
-	put_count(object, "windows", log->windows);
-	put_count(object, "records", state.records);
-	put_count(object, "lost_records", state.lost);
-	put(object, "error", state.error[0] ? json_string(state.error) : json_null());
+	put_count(object, "flows", state.flows);
+	put_count(object, "lost_packets", state.lost_packets);
+	put_count(object, "windows", state.windows);
+	put_count(object, "records", state.writer.records);
+	put_count(object, "lost_records", state.writer.lost);
+	put(object, "error", state.writer.error[0] ? json_string(state.writer.error) : json_null());
 	return object;
 }
 
-static json_t *sandbox_json(const struct sandbox *sandbox)
+static json_t *sandbox_json(const struct daemon *daemon)
 {
+	const struct sandbox *sandbox = &daemon->sandbox;
 	json_t *object = json_object();
 
+	put(object, "required",
+	    json_boolean(daemon->current->policy->sandbox == POLICY_SANDBOX_REQUIRED));
 	put(object, "seccomp", json_boolean(sandbox->seccomp));
 	put_count(object, "landlock", (uint64_t)sandbox->landlock);
 	return object;
@@ -295,7 +295,7 @@ json_t *status_json(const struct daemon *daemon)
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
 	    daemon->last_reload_error[0] ? json_string(daemon->last_reload_error) : json_null());
-	put(status, "sandbox", sandbox_json(&daemon->sandbox));
+	put(status, "sandbox", sandbox_json(daemon));
 	put(status, "edges", edges_json(policy));
 	put(status, "host", host_json(policy));
 	put(status, "subnets", subnets_json(policy));

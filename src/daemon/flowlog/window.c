@@ -113,6 +113,17 @@ void flowlog_work(struct flowlog *log, struct worker *workers)
 	open_window(log);
 }
 
+bool flowlog_state(const struct flowlog *log, struct flowlog_state *out)
+{
+	if (!log->set)
+		return false;
+	out->flows = flow_tables_used(log->set, log->set->active);
+	out->lost_packets = log->lost_packets + flow_tables_lost(log->set, log->set->active);
+	out->windows = log->windows;
+	flowwriter_state(log->writer, &out->writer);
+	return true;
+}
+
 void flowlog_reopen(struct flowlog *log)
 {
 	if (log->set)

@@ -42,6 +42,17 @@ void flowlog_replace(struct flowlog *log, struct flow_tables *set);
  */
 void flowlog_work(struct flowlog *log, struct worker *workers);
 
+/* What the log has come to. */
+struct flowlog_state {
+	uint64_t flows;        /* held now */
+	uint64_t lost_packets; /* of flows that found the table full */
+	uint64_t windows;      /* given to the writer */
+	struct flowwriter_state writer;
+};
+
+/* False: it is off. */
+bool flowlog_state(const struct flowlog *log, struct flowlog_state *out);
+
 /* The file may have been renamed: reopens it. */
 void flowlog_reopen(struct flowlog *log);
 

@@ -5,58 +5,14 @@
  * told to restart the daemon, and the packet that the worker is stuck with is accused, so that the
  * successor does not get stuck with it as well. Where a child judges, it is enough to end that one,
  * and the daemon lives. A daemon that stands still as a whole feeds nothing.
- *
- * sd_notify() opens a socket for each message. A daemon that has no descriptor left still judges
- * packets, and is not to be ended for it: so there is one socket from the start.
  */
 #include "daemon/monitor/watchdog.h"
-
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-
-/* A path, or an abstract name behind an @ (sd_notify(3)). -1: none, or of another kind. */
-static int open_notify(void)
-{
-	const char *name = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = name ? strlen(name) : 0;
-	int fd;
-
-	if (len < 2 || len >= sizeof(address.sun_path) || (name[0] != '/' && name[0] != '@'))
-		return -1;
-	memcpy(address.sun_path, name, len);
-	if (name[0] == '@')
-		address.sun_path[0] = '\0';
-	len += offsetof(struct sockaddr_un, sun_path);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (const void *)&address, (socklen_t)len) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static void tell(const struct watchdog *watchdog, const char *message)
-{
-	if (watchdog->notify < 0 ||
-	    send(watchdog->notify, message, strlen(message), MSG_NOSIGNAL) < 0)
-		sd_notify(0, message);
-}
-
-void watchdog_fini(struct watchdog *watchdog)
-{
-	if (watchdog->notify >= 0)
-		close(watchdog->notify);
-}
+#include "common/notify.h"
 
 /* How often in a row the worker was found in the same place, not counting the first time. */
 static unsigned int look_at(struct watchdog *watchdog, const struct worker *worker, unsigned int i)
@@ -103,8 +59,8 @@ static void look(struct poller_source *source, short revents)
 
 	(void)revents;
 	source->due_ms = clock_monotonic_ms() + watchdog->interval_ms;
-	tell(watchdog,
-	     all_progress(watchdog, watchdog->daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
+	notify_send(watchdog->daemon->notify,
+		    all_progress(watchdog, watchdog->daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
 }
 
 void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller)
@@ -113,12 +69,10 @@ void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct pol
 
 	*watchdog = (struct watchdog){
 		.daemon = daemon,
-		.notify = -1,
 		.source = {.fd = -1, .serve = look, .owner = watchdog},
 	};
 	if (sd_watchdog_enabled(0, &limit_us) <= 0)
 		return;
-	watchdog->notify = open_notify();
 	watchdog->interval_ms = (int64_t)(limit_us / 1000 / WATCHDOG_LOOKS);
 	if (watchdog->interval_ms == 0)
 		watchdog->interval_ms = 1;

@@ -17,7 +17,6 @@
 struct watchdog {
 	struct daemon *daemon;
 	struct poller_source source;    /* due at the next look */
-	int notify;                     /* the service manager's socket, or -1 */
 	int64_t interval_ms;            /* 0: nobody asked for it */
 	uint64_t seen[QUEUE_COUNT_MAX]; /* each worker's progress at the last look */
 	bool busy[QUEUE_COUNT_MAX];
@@ -27,6 +26,5 @@ struct watchdog {
 
 /* Looks and feeds from here on, where the service manager asks for it. */
 void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller);
-void watchdog_fini(struct watchdog *watchdog);
 
 #endif

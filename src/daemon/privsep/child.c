@@ -23,6 +23,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/namespaces.h"
+
 static bool is_kept(const int *fds, size_t count, unsigned int fd)
 {
 	for (size_t i = 0; i < count; i++)

@@ -2,11 +2,7 @@
 #ifndef NACLD_DAEMON_PRIVSEP_CHILD_H
 #define NACLD_DAEMON_PRIVSEP_CHILD_H
 
-#include <sched.h>
 #include <stddef.h>
-
-/* What the child gets of its own. */
-#define CONFINE_NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET)
 
 /*
  * Takes from this process, a fresh child, everything that judging packets does not need:
