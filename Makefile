@@ -99,7 +99,7 @@ test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 test_snapshot_SRC := $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
 test_batch_SRC    := src/daemon/path/batch.c
 test_event_ring_SRC   := src/daemon/path/event_ring.c
-test_sched_SRC := src/daemon/sched.c
+test_sched_SRC := src/daemon/path/sched.c
 test_poller_SRC := src/daemon/poller.c src/common/clock.c
 test_poller_LIBS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(POLICY) \
@@ -108,7 +108,7 @@ test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c s
 FLOWS := $(addprefix src/daemon/,path/flow_table.c path/shared.c flowlog/tables.c) src/text/flow_record.c src/core/flow_format.c $(POLICY)
 test_flow_record_SRC     := src/text/flow_record.c src/core/flow_format.c src/core/addr.c
 test_flow_table_SRC       := $(FLOWS)
-test_flowlog_writer_SRC  := $(addprefix src/daemon/flowlog/,writer.c file.c) src/common/log.c $(FLOWS)
+test_flowlog_writer_SRC  := $(addprefix src/daemon/,flowlog/writer.c disk/flowfile.c) src/common/log.c $(FLOWS)
 test_flowlog_window_SRC := src/daemon/flowlog/window.c src/common/clock.c $(test_flowlog_writer_SRC)
 
 .SECONDEXPANSION:

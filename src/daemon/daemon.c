@@ -23,7 +23,8 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 	if (!snapshot->isolates)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		int err = privsep_new(&daemon->judges[i], snapshot, &snapshot->isolates[i]);
+		int err = privsep_new(&daemon->judges[i], snapshot, &daemon->disk,
+				      &snapshot->isolates[i]);
 
 		if (err) {
 			log_error("cannot start a filtering process: %s",
@@ -108,7 +109,7 @@ static int open_queues(struct daemon *daemon)
 		int err;
 
 		if (take_over(daemon, number, queue)) {
-			poison_reap(*queue);
+			poison_reap(&daemon->disk, *queue);
 			left++;
 			continue;
 		}
@@ -154,8 +155,10 @@ int daemon_open(struct daemon *daemon)
 static int start_flow_log(struct daemon *daemon)
 {
 	struct flow_tables **set = &daemon->flowlog.set;
-	int err = flowlog_prepare(&daemon->flowlog, daemon->current->policy, daemon->worker_count,
-				  set);
+	int err;
+
+	daemon->flowlog.sink = disk_flow_sink(&daemon->disk);
+	err = flowlog_prepare(&daemon->flowlog, daemon->current->policy, daemon->worker_count, set);
 
 	if (err)
 		log_error("cannot start the flow log: %s", strerror(-err));
@@ -192,6 +195,7 @@ void daemon_stop(struct daemon *daemon)
 		daemon->workers[i].queue = NULL;
 	}
 	flowlog_stop(&daemon->flowlog);
+	disk_stop(&daemon->disk);
 }
 
 void daemon_abandon(struct daemon *daemon)
@@ -217,4 +221,5 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->judges);
 	links_close(&daemon->links);
 	sandbox_fini(&daemon->sandbox);
+	sandbox_fini(&daemon->writing);
 }

@@ -2,6 +2,7 @@
 #ifndef NACLD_DAEMON_DAEMON_H
 #define NACLD_DAEMON_DAEMON_H
 
+#include "daemon/disk.h"
 #include "daemon/fdstore.h"
 #include "daemon/links.h"
 #include "daemon/flowlog/window.h"
@@ -26,11 +27,15 @@ struct daemon {
 	struct links links;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
-	int notify;         /* the service manager's socket, or -1 */
-	int wake;           /* eventfd the rings and bells write to */
-	int table_fd;       /* the kernel's queue table, or -errno */
-	int64_t started_ms; /* of the monotonic clock */
-	bool started;       /* packets are filtered */
+	struct sandbox writing; /* of the process that writes */
+	struct disk disk;
+	struct poller_source unsaved; /* due when the running policy is to be saved */
+	bool save_failed;             /* which was said */
+	int notify;                   /* the service manager's socket, or -1 */
+	int wake;                     /* eventfd the rings and bells write to */
+	int table_fd;                 /* the kernel's queue table, or -errno */
+	int64_t started_ms;           /* of the monotonic clock */
+	bool started;                 /* packets are filtered */
 	uint64_t reloads;
 	char last_reload_error[256]; /* of the last reload, empty when it succeeded */
 };

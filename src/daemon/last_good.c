@@ -1,49 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /var/lib/nacld/last-good.conf: what ran last, for whoever has to find out after a bad edit.
- * Written to a new file beside it, flushed, renamed: a crash in between leaves the old one.
+ * What ran last, for whoever has to find out after a bad edit. The text is made here, in memory,
+ * and handed over as a descriptor (memfd): it may be megabytes, and nobody waits for a disk.
  */
 #include "daemon/last_good.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/paths.h"
 #include "conf/conf.h"
 
-static int write_policy(const struct policy *policy, const char *path)
+/* The text of a policy in a descriptor, or -errno. */
+static int print_to_memory(const struct policy *policy)
 {
-	FILE *file = fopen(path, "we");
-	int err;
+	int fd = memfd_create("nacld-state", MFD_CLOEXEC), kept;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	bool failed;
 
-	if (!file)
-		return -errno;
+	if (!file) {
+		int err = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
 	conf_print(policy, file);
-	err = ferror(file) || fflush(file) != 0 || fsync(fileno(file)) < 0 ? -errno : 0;
-	if (fclose(file) != 0 && !err)
-		err = -errno;
-	return err;
+	failed = ferror(file) || fflush(file) != 0;
+	kept = failed ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	fclose(file);
+	return kept < 0 ? -ENOMEM : kept;
 }
 
-void last_good_save(const struct policy *policy)
+static void try(struct poller_source *source, short revents)
 {
-	const char *folder = paths_state_folder();
-	char path[512], fresh[520];
-	int err;
+	struct daemon *daemon = source->owner;
+	int text;
 
-	if (!folder)
+	(void)revents;
+	source->due_ms = clock_monotonic_ms() + LAST_GOOD_RETRY_MS;
+	if (disk_is_busy(&daemon->disk))
 		return;
-	snprintf(path, sizeof(path), "%s/" PATHS_LAST_GOOD, folder);
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	err = write_policy(policy, fresh);
-	if (!err && rename(fresh, path) < 0)
-		err = -errno;
-	if (err) {
-		log_warning("cannot write %s: %s", path, strerror(-err));
-		unlink(fresh);
-	}
+	text = print_to_memory(daemon->current->policy);
+	if (text < 0 && !daemon->save_failed)
+		log_warning("cannot save the configuration that runs: %s", strerror(-text));
+	daemon->save_failed = text < 0;
+	if (text < 0)
+		return;
+	if (disk_save_state(&daemon->disk, text) || daemon->disk.gone)
+		source->due_ms = 0;
+	close(text);
+}
+
+void last_good_save(struct daemon *daemon)
+{
+	if (paths_state_folder())
+		daemon->unsaved.due_ms = clock_monotonic_ms();
+}
+
+void last_good_start(struct daemon *daemon, struct poller *poller)
+{
+	daemon->unsaved = (struct poller_source){.fd = -1, .serve = try, .owner = daemon};
+	poller_add(poller, &daemon->unsaved);
 }

@@ -213,6 +213,7 @@ static void register_all(struct loop *loop)
 	daemon->flowlog.source.serve = serve_flow_log;
 	daemon->flowlog.source.owner = daemon;
 	poller_add(&loop->poller, &daemon->flowlog.source);
+	last_good_start(daemon, &loop->poller);
 	watchdog_start(&loop->watchdog, daemon, &loop->poller);
 }
 
@@ -232,28 +233,25 @@ static void say_ready(struct daemon *daemon)
 
 	status_line(daemon, line, sizeof(line));
 	log_info("nacld " NACLD_VERSION " is %s", line);
-	last_good_save(daemon->current->policy);
+	last_good_save(daemon);
 	request_ready(daemon, line);
 }
 
-/*
- * Which folders stay usable: what a reload reads, what is written meanwhile, what goes at the end.
- */
-static int plan_sandbox(struct daemon *daemon, const struct conf_report *report)
+/* Which folders stay usable: what a reload reads, what goes at the end, what is written. */
+static int plan_sandboxes(struct daemon *daemon, const struct conf_report *report)
 {
 	const char *state = paths_state_folder();
 	const char *flow_log = daemon->current->policy->flow_log.file;
-	struct sandbox *sandbox = &daemon->sandbox;
-	int err = sandbox_allow(sandbox, paths_logs_folder(), SANDBOX_WRITE);
+	int err = sandbox_allow_around(&daemon->sandbox, daemon->socket_path, SANDBOX_UNLINK);
 
 	for (size_t i = 0; !err && i < report->file_count; i++)
-		err = sandbox_allow_around(sandbox, report->files[i], SANDBOX_READ);
-	if (!err && flow_log)
-		err = sandbox_allow_around(sandbox, flow_log, SANDBOX_WRITE);
-	if (!err && state)
-		err = sandbox_allow(sandbox, state, SANDBOX_READ_WRITE);
+		err = sandbox_allow_around(&daemon->sandbox, report->files[i], SANDBOX_READ);
 	if (!err)
-		err = sandbox_allow_around(sandbox, daemon->socket_path, SANDBOX_UNLINK);
+		err = sandbox_allow(&daemon->writing, paths_logs_folder(), SANDBOX_WRITE);
+	if (!err && flow_log)
+		err = sandbox_allow_around(&daemon->writing, flow_log, SANDBOX_WRITE);
+	if (!err && state)
+		err = sandbox_allow(&daemon->writing, state, SANDBOX_READ_WRITE);
 	return err;
 }
 
@@ -263,7 +261,7 @@ static int load(struct daemon *daemon)
 	int err = daemon_load(daemon, &report);
 
 	if (!err)
-		err = plan_sandbox(daemon, &report);
+		err = plan_sandboxes(daemon, &report);
 	conf_report_print(&report, stderr);
 	conf_report_fini(&report);
 	if (err == -EINVAL)
@@ -278,6 +276,7 @@ static int confine(struct daemon *daemon)
 {
 	int err = sandbox_enter(&daemon->sandbox);
 
+	daemon->writing.landlock = daemon->sandbox.landlock;
 	if (!err || daemon->current->policy->sandbox == POLICY_SANDBOX_BEST_EFFORT)
 		return 0;
 	log_error("not started: this kernel cannot confine nacld in full; sandbox = "
@@ -293,6 +292,17 @@ static const char *listen_error(int err)
 	if (err == -EEXIST)
 		return "a file there is not a socket: choose another path";
 	return strerror(-err);
+}
+
+/* Before there is a queue that it could inherit. */
+static int start_disk(struct daemon *daemon)
+{
+	int err = disk_start(&daemon->disk, &daemon->writing,
+			     daemon->current->policy->sandbox == POLICY_SANDBOX_REQUIRED);
+
+	if (err)
+		log_error("cannot start the process that writes files: %s", strerror(-err));
+	return err;
 }
 
 static int listen_for_control(struct loop *loop)
@@ -313,10 +323,12 @@ static int acquire(struct loop *loop)
 
 	if (err)
 		return err == -EINVAL ? EX_CONFIG : EX_OSERR;
-	err = daemon_open(daemon);
+	umask(0027); /* what is written from here on is for the group to read, whoever started it */
+	err = start_disk(daemon);
+	if (!err)
+		err = daemon_open(daemon);
 	if (!err)
 		err = listen_for_control(loop);
-	umask(0027); /* what it writes from here on is for its group to read, whoever started it */
 	if (!err)
 		err = confine(daemon);
 	if (!err)

@@ -33,7 +33,7 @@ static bool log_can_follow(const struct daemon *daemon, const struct policy *now
 {
 	const char *file = now->flow_log.file;
 
-	if (!file || sandbox_may_write(&daemon->sandbox, file))
+	if (!file || sandbox_may_write(&daemon->writing, file))
 		return true;
 	snprintf(
 		result->error, sizeof(result->error),

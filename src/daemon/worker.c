@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "common/clock.h"
-#include "daemon/sched.h"
+#include "daemon/path/sched.h"
 
 static const struct timespec retry_pause = {.tv_nsec = 1000000};
 

@@ -91,9 +91,10 @@ def test_a_full_disk_under_stderr_holds_up_nobody(net):
     queue_rule(server, "INPUT")
     judges_and_answers(net, nacld, client, server, link)
     lost = nacld.status()["log_lost_lines"]
-    assert sorted(f.name for f in disk.iterdir()) == ["ballast", "log"], "no half of last-good.conf is left"
+    wait_until(lambda: sorted(f.name for f in disk.iterdir()) == ["ballast", "log"], "no half of last-good.conf is left")
     (disk / "ballast").unlink()
     nacld.reload()
+    wait_until(lambda: (disk / "last-good.conf").exists(), "the configuration is saved")
     assert "length = 2048" in (disk / "last-good.conf").read_text()
     said = (disk / "log").read_text()
     assert said.splitlines()[-1].startswith("nacld: reloaded "), said

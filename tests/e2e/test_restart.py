@@ -364,6 +364,7 @@ def test_a_poisonous_packet_costs_itself_alone(net, port):
     assert drain(receiver) == [bytes([i]) for i in range(20)]
     assert drain(poisoned) == [], "the packet nobody could judge was let through"
     assert nacld.status()["queues"][0]["poisoned"] == 1
+    wait_until(lambda: "its packet is saved in " in nacld.log(), "it is saved")
     files = list((state / "poison").iterdir())
     assert len(files) == 1
     assert str(files[0]) in nacld.log()
@@ -382,6 +383,7 @@ def test_poison_files_are_bounded(net):
         inject(link, client, datagram(struct.pack("B", i), FAULT))
         assert nacld.reap() == -signal.SIGSEGV
         nacld.revive()
+        wait_until(lambda: nacld.log().count("its packet is saved in ") == i + 1, "it is saved")
     files = sorted((state / "poison").iterdir())
     assert len(files) == 16
     assert bytes(rdpcap(str(files[-1]))[0])[-1] == 17, "the last one is the latest"

@@ -20,6 +20,7 @@
 
 #include "common/clock.h"
 #include "daemon/flowlog/window.h"
+#include "file_sink.h"
 
 #define WORKERS 2
 
@@ -37,6 +38,7 @@ struct fixture {
 	char text[4096];
 	struct worker workers[WORKERS];
 	struct flowlog log;
+	struct flowfile file;
 };
 
 static int begin(void **state)
@@ -51,6 +53,7 @@ static int begin(void **state)
 		return -1;
 	snprintf(f->path, sizeof(f->path), "%s/flow.log", f->folder);
 	passes = 0;
+	f->log.sink = file_sink(&f->file);
 	return 0;
 }
 

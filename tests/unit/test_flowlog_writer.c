@@ -20,13 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/flowlog/file.h"
 #include "daemon/flowlog/writer.h"
+#include "file_sink.h"
 
 struct fixture {
 	char folder[64];
 	char path[96];
 	char text[1 << 16];
+	struct flowfile file;
+	struct flow_sink sink;
 	struct flowwriter *writer;
 };
 
@@ -41,7 +43,8 @@ static int begin(void **state)
 	if (!mkdtemp(f->folder))
 		return -1;
 	snprintf(f->path, sizeof(f->path), "%s/flow.log", f->folder);
-	return flowwriter_start(&f->writer);
+	f->sink = file_sink(&f->file);
+	return flowwriter_start(&f->sink, &f->writer);
 }
 
 static int end(void **state)
@@ -152,7 +155,7 @@ static void windows_become_lines(void **state)
 	assert_non_null(strstr(f->text, "\n64 OK\n"));
 	assert_null(strstr(f->text, "\n65 OK\n"));
 	assert_string_equal(f->text + strlen(f->text) - 11, "- SKIPDATA\n");
-	assert_int_equal(flowwriter_start(&f->writer), 0);
+	assert_int_equal(flowwriter_start(&f->sink, &f->writer), 0);
 }
 
 /* More than a buffer holds, at once. */
@@ -250,7 +253,7 @@ static void a_reader_that_sleeps_loses_only_counted_records(void **state)
 	assert_in_range(lines, got, got + 2 * FLOWWRITER_JOBS);
 	assert_true(flowwriter_stop(f->writer, 10000));
 	close(reader);
-	assert_int_equal(flowwriter_start(&f->writer), 0);
+	assert_int_equal(flowwriter_start(&f->sink, &f->writer), 0);
 }
 
 static void every_record_is_written_or_lost(void **state)

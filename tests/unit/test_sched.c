@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/sched.h"
+#include "daemon/path/sched.h"
 
 /* The start of the kernel's structure, whose header does not go with the C library's. */
 struct attributes {

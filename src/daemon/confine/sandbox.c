@@ -133,14 +133,17 @@ int sandbox_enter(struct sandbox *sandbox)
 	int privileges_err, landlock_err, seccomp_err;
 
 	if (WITH_SANITIZER) {
-		log_warning("not confined: built with a sanitizer, which traces the process");
+		if (!sandbox->quiet)
+			log_warning(
+				"not confined: built with a sanitizer, which traces the process");
 		return 0;
 	}
 	privileges_err = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 	landlock_err = landlock_enter(sandbox->folders, sandbox->count, &sandbox->landlock);
 	seccomp_err = seccomp_enter();
 	sandbox->seccomp = seccomp_err == 0;
-	tell(privileges_err, landlock_err, seccomp_err);
+	if (!sandbox->quiet)
+		tell(privileges_err, landlock_err, seccomp_err);
 	return privileges_err || landlock_err || seccomp_err ? -ENOTSUP : 0;
 }
 

@@ -26,6 +26,7 @@ struct sandbox_folder {
 struct sandbox {
 	struct sandbox_folder *folders;
 	size_t count;
+	bool quiet; /* another process says what is missing */
 	/* What holds, after sandbox_enter. */
 	bool seccomp;
 	int landlock; /* the version of its interface, 0: it does not hold */

@@ -97,7 +97,7 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	if (result->note[0])
 		log_warning("%s", result->note);
 	if (done)
-		last_good_save(daemon->current->policy);
+		last_good_save(daemon);
 	request_ready(daemon, line);
 	return done;
 }

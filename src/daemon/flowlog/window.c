@@ -30,7 +30,7 @@ int flowlog_prepare(struct flowlog *log, const struct policy *policy, unsigned i
 	if (!policy->flow_log.file)
 		return 0;
 	if (!log->writer) {
-		err = flowwriter_start(&log->writer);
+		err = flowwriter_start(&log->sink, &log->writer);
 		if (err)
 			return err;
 	}

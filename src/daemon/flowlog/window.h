@@ -12,6 +12,7 @@
 /* The flow log as the main thread keeps it. All zero: off. */
 struct flowlog {
 	struct flow_tables *set;     /* what the workers fill; NULL: off */
+	struct flow_sink sink;       /* for the writer; set before flowlog_prepare */
 	struct flowwriter *writer;   /* from the first set on */
 	struct poller_source source; /* due at the window's end; no window is open: never */
 	int64_t opened_ms;           /* the window's start, monotonic */

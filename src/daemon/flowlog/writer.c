@@ -2,7 +2,8 @@
 /*
  * The flow log's writer: a thread with a short queue of windows.
  *
- * A disk may be full, slow, or gone for an hour. All of that happens to this thread alone: a job
+ * A disk may be full, slow, or gone for an hour. All of that happens to the process that writes
+ * (disk.h); this thread waits for it, as long as that takes, and nobody for this thread: a job
  * holds tables that no worker uses, so nobody waits for their return; while they are out the
  * workers go on filling the others, beyond the window's end if need be. What cannot be written is
  * counted, and the first window that can be written again has a SKIPDATA line for it.
@@ -13,6 +14,7 @@
 #include "daemon/flowlog/writer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +23,6 @@
 #include <time.h>
 
 #include "common/log.h"
-#include "daemon/flowlog/file.h"
 
 struct flowwriter {
 	pthread_t thread;
@@ -38,7 +39,10 @@ struct flowwriter {
 	struct flowwriter_state state;
 
 	/* The thread's own. */
-	struct flowfile file;
+	struct flow_sink sink;
+	size_t len;     /* of the lines in the buffer */
+	uint64_t lines; /* so many */
+	char buffer[FLOW_SINK_MAX];
 	bool skipped;       /* a window with lost packets could not be written */
 	uint64_t told_lost; /* of state.lost: what SKIPDATA lines have reported */
 	bool failing;
@@ -76,12 +80,28 @@ static void note(struct flowwriter *writer, const char *path, int err)
 	writer->failing = err != 0;
 }
 
+/* Room for one more line; NULL: flush first. */
+static char *room(struct flowwriter *writer)
+{
+	return writer->len + FLOWLOG_LINE_MAX <= sizeof(writer->buffer)
+		       ? writer->buffer + writer->len
+		       : NULL;
+}
+
+static void add_line(struct flowwriter *writer, size_t len)
+{
+	writer->len += len;
+	writer->lines++;
+}
+
 /* `records`: the lines in the buffer are about flows. */
 static int flush(struct flowwriter *writer, const char *path, bool records)
 {
-	uint64_t lines = writer->file.lines, lost;
-	int err = flowfile_flush(&writer->file, &lost);
+	uint64_t lines = writer->lines, lost;
+	int err = writer->sink.write(writer->sink.owner, writer->buffer, writer->len, &lost);
 
+	writer->len = 0;
+	writer->lines = 0;
 	if (records) {
 		lose(writer, lost);
 		pthread_mutex_lock(&writer->lock);
@@ -139,18 +159,18 @@ static int write_table(struct flowwriter *writer, const struct flow_job *job,
 	uint32_t at = 0;
 
 	while ((flow = flow_table_next(table, &at))) {
-		char *line = flowfile_room(&writer->file, FLOWLOG_LINE_MAX);
+		char *line = room(writer);
 
 		if (!err && !line) {
 			err = flush(writer, set->file, true);
-			line = flowfile_room(&writer->file, FLOWLOG_LINE_MAX);
+			line = room(writer);
 		}
 		if (err) {
 			unwritten++;
 			continue;
 		}
 		describe(flow, job, &record);
-		flowfile_line(&writer->file, flow_record_print(&set->format, &record, line));
+		add_line(writer, flow_record_print(&set->format, &record, line));
 	}
 	lose(writer, unwritten);
 	return err;
@@ -165,9 +185,9 @@ static int write_status(struct flowwriter *writer, const struct flow_job *job,
 		.start = job->start_s,
 		.end = job->end_s,
 	};
-	char *line = flowfile_room(&writer->file, FLOWLOG_LINE_MAX);
+	char *line = room(writer);
 
-	flowfile_line(&writer->file, flow_record_print(&job->set->format, &record, line));
+	add_line(writer, flow_record_print(&job->set->format, &record, line));
 	return flush(writer, job->set->file, false);
 }
 
@@ -193,7 +213,7 @@ static void write_skipped(struct flowwriter *writer, const struct flow_job *job)
 static void write_window(struct flowwriter *writer, const struct flow_job *job)
 {
 	const struct flow_tables *set = job->set;
-	int err = flowfile_open(&writer->file, set->file);
+	int err = writer->sink.open(writer->sink.owner, set->file);
 
 	if (err)
 		note(writer, set->file, err);
@@ -228,9 +248,9 @@ static void finish(struct flowwriter *writer, const struct flow_job *job)
 
 static void open_anew(struct flowwriter *writer, const char *path)
 {
-	flowfile_close(&writer->file);
+	writer->sink.open(writer->sink.owner, "");
 	if (path[0] != '\0')
-		note(writer, path, flowfile_open(&writer->file, path));
+		note(writer, path, writer->sink.open(writer->sink.owner, path));
 }
 
 static void *run(void *arg)
@@ -260,11 +280,11 @@ static void *run(void *arg)
 		pthread_mutex_lock(&writer->lock);
 	}
 	pthread_mutex_unlock(&writer->lock);
-	flowfile_close(&writer->file);
+	writer->sink.open(writer->sink.owner, "");
 	return NULL;
 }
 
-int flowwriter_start(struct flowwriter **out)
+int flowwriter_start(const struct flow_sink *sink, struct flowwriter **out)
 {
 	struct flowwriter *writer = calloc(1, sizeof(*writer));
 	sigset_t set, old;
@@ -272,7 +292,7 @@ int flowwriter_start(struct flowwriter **out)
 
 	if (!writer)
 		return -ENOMEM;
-	flowfile_init(&writer->file);
+	writer->sink = *sink;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->wake, NULL);
 	sigfillset(&set);

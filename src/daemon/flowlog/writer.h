@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_FLOWLOG_WRITER_H
 
 #include "daemon/flowlog/tables.h"
+#include "daemon/disk.h"
 
 /*
  * The thread that writes the flow log: the one part of the daemon that may wait for a disk. The
@@ -29,7 +30,7 @@ struct flowwriter_state {
 };
 
 /* 0 or -errno. */
-int flowwriter_start(struct flowwriter **out);
+int flowwriter_start(const struct flow_sink *sink, struct flowwriter **out);
 
 /* Is a window of this set waiting or in work, or is there no room for another job? */
 bool flowwriter_busy(struct flowwriter *writer, const struct flow_tables *set);

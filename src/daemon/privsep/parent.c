@@ -66,6 +66,7 @@ struct share {
 struct isolate {
 	struct filter *filter;
 	struct snapshot *snapshot;
+	struct disk *disk; /* where fatal packets go */
 	struct share *share;
 	int share_fd;
 	pid_t pid; /* 0: there is none */
@@ -208,7 +209,8 @@ static int map_share(struct isolate *isolate)
 	return madvise(isolate->share, sizeof(*isolate->share), MADV_DONTFORK) < 0 ? -errno : 0;
 }
 
-int privsep_new(struct filter *filter, struct snapshot *snapshot, struct isolate **out)
+int privsep_new(struct filter *filter, struct snapshot *snapshot, struct disk *disk,
+		struct isolate **out)
 {
 	struct isolate *isolate = calloc(1, sizeof(*isolate));
 	int err = -ENOMEM;
@@ -217,6 +219,7 @@ int privsep_new(struct filter *filter, struct snapshot *snapshot, struct isolate
 		return err;
 	isolate->filter = filter;
 	isolate->snapshot = snapshot;
+	isolate->disk = disk;
 	isolate->share_fd = -1;
 	err = map_share(isolate);
 	if (!err)
@@ -333,7 +336,7 @@ static void find_culprit(struct isolate *isolate, struct queue *queue, int statu
 			  queue_number(queue));
 		return;
 	}
-	poison_drop(queue, i, &isolate->packets[i]);
+	poison_drop(isolate->disk, queue, i, &isolate->packets[i]);
 	isolate->present[i] = false;
 	isolate->share->answers[i] = ANSWER_DROP; /* the next child passes it over */
 }

@@ -2,6 +2,7 @@
 #ifndef NACLD_DAEMON_PRIVSEP_PARENT_H
 #define NACLD_DAEMON_PRIVSEP_PARENT_H
 
+#include "daemon/disk.h"
 #include "daemon/path/filter.h"
 #include "daemon/path/queue.h"
 
@@ -18,7 +19,8 @@ struct isolate;
  * memory where the child writes (path/shared.h). 0; -ENOSYS where the kernel has no seccomp
  * filters; another -errno.
  */
-int privsep_new(struct filter *filter, struct snapshot *snapshot, struct isolate **out);
+int privsep_new(struct filter *filter, struct snapshot *snapshot, struct disk *disk,
+		struct isolate **out);
 
 /* Ends the child. No batch may be in its hands. NULL is fine. */
 void privsep_free(struct isolate *isolate);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_DAEMON_FLOWLOG_FILE_H
-#define NACLD_DAEMON_FLOWLOG_FILE_H
+#ifndef NACLD_DAEMON_DISK_FLOWFILE_H
+#define NACLD_DAEMON_DISK_FLOWFILE_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -11,7 +11,7 @@
  *
  * The structure is the kernel's: the C library knows neither call in Debian 12.
  */
-#include "daemon/sched.h"
+#include "daemon/path/sched.h"
 
 #include <linux/sched.h>
 #include <linux/sched/types.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_DAEMON_SCHED_H
-#define NACLD_DAEMON_SCHED_H
+#ifndef NACLD_DAEMON_PATH_SCHED_H
+#define NACLD_DAEMON_PATH_SCHED_H
 
 #define SCHEDULE_SLICE_NS 100000 /* the shortest the kernel takes */
 

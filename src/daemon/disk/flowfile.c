@@ -7,7 +7,7 @@
  * a newline. Anything but a plain file, a pipe to a collector for instance, is written without
  * blocking and in pieces that a pipe takes whole or not at all (PIPE_BUF, pipe(7)).
  */
-#include "daemon/flowlog/file.h"
+#include "daemon/disk/flowfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NACLD_DAEMON_DISK_H
+#define NACLD_DAEMON_DISK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/confine/sandbox.h"
+#include "daemon/path/batch.h"
+
+#define FLOW_SINK_MAX 60000 /* bytes in one write */
+
+/* Where the lines of the flow log go. All of it waits as long as the file does. */
+struct flow_sink {
+	void *owner;
+	/* Makes `path` the file that is open, made if need be; "" closes it. 0 or -errno. */
+	int (*open)(void *owner, const char *path);
+	/* Whole lines. 0 or -errno; *lost is how many of them are not in the file. */
+	int (*write)(void *owner, const char *text, size_t len, uint64_t *lost);
+};
+
+/*
+ * A process that writes files, so that none that has packets does: a write to a disk that stands
+ * still cannot be interrupted, not even by SIGKILL, and a process that is stuck in one keeps its
+ * queues. This one has no queue and no packet but those to be saved; it may be stuck for ever.
+ *
+ * Nobody waits for it but the flow log's thread, in a wait that a kill ends. What it cannot take is
+ * lost and counted, or tried again.
+ */
+struct disk {
+	int orders;    /* what needs no answer; -1: there is no process */
+	int flow_log;  /* the flow log's requests and answers */
+	uint64_t lost; /* packets and policies that it did not take */
+	bool gone;     /* it has ended, which was said */
+	struct disk_progress *progress;
+	uint64_t states; /* policies handed over */
+};
+
+/*
+ * Starts it, confined to `folders`. Before any thread and before a queue is opened: it inherits
+ * neither. `required`: where it cannot be confined in full it ends. 0 or -errno.
+ */
+int disk_start(struct disk *disk, struct sandbox *folders, bool required);
+
+/* It ends when it has written what it was given; nobody waits for that. */
+void disk_stop(struct disk *disk);
+
+/*
+ * The text in the memfd `text` becomes the file `name` in the state folder. False: it has not
+ * written the last one yet, or takes nothing: try again later.
+ */
+bool disk_save_state(struct disk *disk, int text);
+bool disk_is_busy(const struct disk *disk);
+
+/* A packet that was fatal, for a capture file of its own. From any thread; never waits. */
+void disk_save_packet(struct disk *disk, uint16_t queue, const struct batch_packet *packet);
+
+/* For the flow log's thread, which waits for each answer. */
+struct flow_sink disk_flow_sink(struct disk *disk);
+
+#endif
