@@ -12,6 +12,8 @@
  *                              for those who may change things; `note` is what to do by hand, or ""
  *   anything else           -> {"ok": false, "error": "..."}
  *
+ * A reload dies with its client: one that closes its connection has not reloaded.
+ *
  * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old
  * policy stays. May change things, by the peer credentials: root, the daemon's own user,
  * the members of the group nacld. Reading requests are for whoever may open the socket: these,
@@ -45,7 +47,9 @@
 #define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
 #define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more gets an error and is closed */
 #define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for those who may change things */
-#define PROTOCOL_TIMEOUT_MS  5000 /* a client that neither sends nor reads this long is closed */
+#define PROTOCOL_RELOAD_MS \
+	25000 /* how long naclctl waits for a reload; when it goes, so does that */
+#define PROTOCOL_TIMEOUT_MS 5000 /* a client that neither sends nor reads this long is closed */
 
 /* Exit statuses of naclctl. */
 enum naclctl_exit {

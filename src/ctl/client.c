@@ -168,10 +168,16 @@ static int read_line(int fd, int64_t deadline, struct buffer *buffer, char *erro
 	}
 }
 
+/* A reload may have much to compile. */
+static int patience_ms(const char *request)
+{
+	return strcmp(request, "reload") == 0 ? PROTOCOL_RELOAD_MS : PROTOCOL_TIMEOUT_MS;
+}
+
 int client_request(const char *socket_path, const char *request, json_t **answer,
 		   char error[static CLIENT_ERROR_LEN])
 {
-	int64_t deadline = now_ms() + PROTOCOL_TIMEOUT_MS;
+	int64_t deadline = now_ms() + patience_ms(request);
 	struct buffer buffer = {0};
 	json_t *parsed;
 	int fd, status;

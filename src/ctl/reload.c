@@ -5,9 +5,11 @@
  * The daemon does the reading, so that what is checked is what then runs; its warnings and, where
  * it refuses, its report come back as text. A refused reload changes nothing: the old policy stays.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
 
@@ -58,11 +60,17 @@ static int reload(const struct options *options)
 	char error[CLIENT_ERROR_LEN];
 	const char *refusal;
 	json_t *answer;
+	int err = client_request(options->socket_path, "reload", &answer, error);
 
-	if (client_request(options->socket_path, "reload", &answer, error) < 0) {
+	if (err == -ETIMEDOUT)
+		fprintf(stderr,
+			"naclctl reload: nacld did not answer within %d s: the reload is given up, "
+			"unless it was done in this very moment; naclctl show says what runs\n",
+			PROTOCOL_RELOAD_MS / 1000);
+	else if (err < 0)
 		fprintf(stderr, "naclctl reload: %s\n", error);
+	if (err < 0)
 		return NACLCTL_NO;
-	}
 	refusal = client_refusal(answer);
 	if (options->json)
 		print_json(answer, refusal);

@@ -162,8 +162,10 @@ static int start_flow_log(struct daemon *daemon)
 
 	if (err)
 		log_error("cannot start the flow log: %s", strerror(-err));
-	else
-		daemon->current->flows = *set ? (*set)->active : NULL;
+	if (!err && *set) {
+		daemon->current->flows = (*set)->active;
+		daemon->current->spare_flows = (*set)->spare;
+	}
 	return err;
 }
 

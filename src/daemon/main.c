@@ -121,7 +121,7 @@ static void reload_by_signal(struct daemon *daemon)
 	struct conf_report report = {0};
 	struct reload_result result;
 
-	request_reload(daemon, &report, &result);
+	request_reload(daemon, &report, NULL, &result);
 	conf_report_fini(&report);
 }
 

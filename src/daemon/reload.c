@@ -172,6 +172,7 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
 	if (!err) {
 		next->flows = *flows ? (*flows)->active : NULL;
+		next->spare_flows = *flows ? (*flows)->spare : NULL;
 		err = daemon_isolate(daemon, next);
 	}
 	if (err) {
@@ -183,13 +184,28 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	return next;
 }
 
-bool reload_policy(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
+/* Who asked and does not wait any more believes that it has failed: then it has. */
+static bool is_wanted(const struct peer *peer, struct reload_result *result)
+{
+	if (!peer || !peer_has_gone(peer))
+		return true;
+	snprintf(result->error, sizeof(result->error), "who asked for it did not wait for the end");
+	return false;
+}
+
+bool reload_policy(struct daemon *daemon, struct conf_report *report, const struct peer *peer,
+		   struct reload_result *result)
 {
 	struct flow_tables *flows = NULL;
 	struct snapshot *next;
 
 	*result = (struct reload_result){0};
 	next = prepare(daemon, report, result, &flows);
+	if (next && !is_wanted(peer, result)) {
+		daemon_drop(daemon, next);
+		flow_tables_free(flows);
+		next = NULL;
+	}
 	snprintf(daemon->last_reload_error, sizeof(daemon->last_reload_error), "%s", result->error);
 	if (!next)
 		return false;

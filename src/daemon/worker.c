@@ -79,6 +79,7 @@ static void *run(void *arg)
 			break;
 		n = queue_recv(worker->queue, worker->filter->counters->errors);
 	}
+	crash_unwatch();
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reload: no packet is lost, no unchanged counter, and a broken file changes nothing."""
 
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import pytest
 
 from config import allow, config, deny, host, open_host
 from lib import wait_until
-from services import ControlError, Nacld, curl, nginx, steer, udp_server
+from services import ControlError, Nacld, curl, nginx, read_line, steer, udp_server
 
 PORT = 9000
 SECONDS, RATE, SIGNALS = 10.0, 3000, 1000
@@ -171,3 +172,38 @@ def test_a_configuration_that_became_a_pipe_does_not_hang_the_daemon(net):
     with pytest.raises(ControlError, match="not a plain file"):
         nacld.reload()
     assert "not a plain file" in nacld.status()["last_reload_error"]
+
+
+def test_a_reload_dies_with_who_asked_for_it(net):
+    """What has failed for the caller does not happen later; a caller that only sends no more still waits."""
+    nacld = Nacld(net.ns("server"), open_host())
+    nacld.write(open_host(length=512))
+    with nacld.connect() as s, nacld.connect() as waits:
+        wait_until(lambda: nacld.status(), "both are accepted")
+        nacld.kill(signal.SIGSTOP)
+        s.sendall(b'{"request": "reload"}\n')
+        s.close()
+        waits.sendall(b'{"request": "status"}\n')
+        waits.shutdown(socket.SHUT_WR)
+        nacld.kill(signal.SIGCONT)
+        assert json.loads(read_line(waits))["status"]["reloads"] == 0
+    assert nacld.status()["reloads"] == 0 and nacld.status()["last_reload_error"] is None
+    nacld.reload()
+    assert nacld.status()["reloads"] == 1
+
+
+def test_a_reload_is_given_up_when_who_asked_goes_meanwhile(net):
+    """A large set keeps it busy for far longer than the caller waits."""
+    nacld = Nacld(net.ns("server"), open_host())
+    prefixes = "\n".join(f"10.{i >> 12}.{i >> 4 & 255}.{(i & 15) << 4}/30" for i in range(100000))
+    (net.tmp / "large.txt").write_text(prefixes + "\n")
+    large = f'sets = ( {{ name = "large"; file = "{net.tmp}/large.txt"; }} );\n' + config(
+        host([allow(100, "udp", "@large", ports="53")], [allow(100, "udp", ports="53")]))
+    nacld.write(large)
+    with nacld.connect() as s:
+        s.sendall(b'{"request": "reload"}\n')
+        time.sleep(0.02)  # by then it has begun or has not: both must come to nothing
+    assert nacld.status()["reloads"] == 0
+    assert nacld.status()["last_reload_error"] in (None, "who asked for it did not wait for the end")
+    nacld.reload()
+    assert nacld.rule("web", "inbound", 100)["entries"] == 100000

@@ -73,7 +73,7 @@ static void claim_answer(const char *answer, bool may_change, uint64_t reloads)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct peer peer = {.uid = 12345};
+	struct peer peer = {.fd = -1, .uid = 12345};
 	uint64_t reloads = daemon_state.reloads;
 	char *answer, *line;
 

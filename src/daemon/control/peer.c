@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,9 +51,17 @@ int peer_read(int fd, gid_t group, struct peer *out)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return -errno;
+	out->fd = fd;
 	out->uid = peer.uid;
 	out->in_group = group != (gid_t)-1 && (peer.gid == group || has_group(fd, group));
 	return 0;
+}
+
+bool peer_has_gone(const struct peer *peer)
+{
+	struct pollfd end = {.fd = peer->fd};
+
+	return poll(&end, 1, 0) == 1 && (end.revents & (POLLHUP | POLLERR));
 }
 
 bool peer_may_change(const struct peer *peer)

@@ -81,13 +81,14 @@ void request_ready(const struct daemon *daemon, const char *line)
 	notify_send(daemon->notify, state);
 }
 
-bool request_reload(struct daemon *daemon, struct conf_report *report, struct reload_result *result)
+bool request_reload(struct daemon *daemon, struct conf_report *report, const struct peer *peer,
+		    struct reload_result *result)
 {
 	char line[160];
 	bool done;
 
 	notify_reloading(daemon);
-	done = reload_policy(daemon, report, result);
+	done = reload_policy(daemon, report, peer, result);
 	log_report(report);
 	status_line(daemon, line, sizeof(line));
 	if (done)
@@ -102,18 +103,20 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, struct re
 	return done;
 }
 
-static json_t *answer_status(struct daemon *daemon)
+static json_t *answer_status(struct daemon *daemon, const struct peer *peer)
 {
+	(void)peer;
 	return json_pack("{s:b, s:o}", "ok", 1, "status", status_json(daemon));
 }
 
-static json_t *answer_config(struct daemon *daemon)
+static json_t *answer_config(struct daemon *daemon, const struct peer *peer)
 {
 	json_t *answer = NULL;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *stream = open_memstream(&text, &len);
 
+	(void)peer;
 	if (!stream)
 		return NULL;
 	conf_print(daemon->current->policy, stream);
@@ -123,11 +126,11 @@ static json_t *answer_config(struct daemon *daemon)
 	return answer;
 }
 
-static json_t *answer_reload(struct daemon *daemon)
+static json_t *answer_reload(struct daemon *daemon, const struct peer *peer)
 {
 	struct conf_report report = {0};
 	struct reload_result result;
-	bool done = request_reload(daemon, &report, &result);
+	bool done = request_reload(daemon, &report, peer, &result);
 	char *text = request_report_text(&report);
 	json_t *answer;
 
@@ -144,7 +147,7 @@ static json_t *answer_reload(struct daemon *daemon)
 
 static const struct {
 	const char *name;
-	json_t *(*answer)(struct daemon *daemon);
+	json_t *(*answer)(struct daemon *daemon, const struct peer *peer);
 	bool changes;
 } requests[] = {
 	{"status", answer_status, false},
@@ -173,7 +176,7 @@ char *request_answer(const char *line, size_t len, const struct peer *peer, stru
 					" may change anything: "
 					"use sudo");
 	else
-		answer = render(requests[i].answer(daemon));
+		answer = render(requests[i].answer(daemon, peer));
 	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
 	json_decref(object);
 	return answer;

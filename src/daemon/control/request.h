@@ -19,7 +19,7 @@ char *request_refuse(const char *reason);
 char *request_report_text(const struct conf_report *report);
 
 /* Reload, and say in the log and to the service manager how it went (SIGHUP comes here too). */
-bool request_reload(struct daemon *daemon, struct conf_report *report,
+bool request_reload(struct daemon *daemon, struct conf_report *report, const struct peer *peer,
 		    struct reload_result *result);
 
 /* Tells the service manager that packets are filtered, and how, in one line. */

@@ -277,6 +277,8 @@ static bool answer_line(struct client *client, struct daemon *daemon)
 	char *newline = memchr(client->in, '\n', client->in_len);
 	size_t used;
 
+	if (newline && peer_has_gone(&client->peer))
+		return false; /* for the caller it has failed: it is not done later */
 	if (!newline) {
 		if (client->in_len < sizeof(client->in))
 			return true;

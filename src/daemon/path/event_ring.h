@@ -13,7 +13,7 @@ struct event {
 	uint8_t direction; /* enum direction */
 	uint8_t reason;    /* enum packet_reason; PACKET_OK: the rule decided */
 	uint8_t hook;      /* enum hook */
-	bool monitor;      /* it passed: monitor mode */
+	uint8_t monitor;   /* not 0: it passed, monitor mode; no bool, since a child writes it */
 	uint32_t device;   /* at an edge: index of the interface */
 	struct packet packet;
 };

@@ -35,7 +35,8 @@ struct snapshot {
 	struct rule_counter *base;     /* [policy counter] */
 	uint32_t *edge_devices;        /* [policy edge] index of its interface, 0: there is none */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
-	struct isolate **isolates;     /* [worker], the daemon's; NULL: filtered in this process */
+	struct flow_table **spare_flows; /* [worker]; what is exchanged with them */
+	struct isolate **isolates; /* [worker], the daemon's; NULL: filtered in this process */
 };
 
 /*

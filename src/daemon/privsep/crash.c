@@ -21,6 +21,7 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, S
  * A signal handler gets no argument of ours: what belongs to its thread, and what there was before.
  */
 static __thread struct batch_region *watched;
+static __thread stack_t stack_before;
 static struct sigaction before[FATAL_COUNT];
 
 /* By this very thread: a fault, or raise() and abort(). Not a kill from outside. */
@@ -54,10 +55,16 @@ void crash_watch(struct batch_region *region, uint8_t stack[static CRASH_STACK_L
 	stack_t own = {.ss_sp = stack, .ss_size = CRASH_STACK_LEN};
 	sigset_t set;
 
-	sigaltstack(&own, NULL);
+	sigaltstack(&own, &stack_before);
 	sigemptyset(&set);
 	for (size_t i = 0; i < FATAL_COUNT; i++)
 		sigaddset(&set, fatal[i]);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* a blocked fault kills without asking */
 	watched = region;
+}
+
+void crash_unwatch(void)
+{
+	watched = NULL;
+	sigaltstack(&stack_before, NULL);
 }

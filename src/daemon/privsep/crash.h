@@ -20,4 +20,7 @@ void crash_install(void);
  */
 void crash_watch(struct batch_region *region, uint8_t stack[static CRASH_STACK_LEN]);
 
+/* The calling thread filters no more, and has the handler's stack back that it had before. */
+void crash_unwatch(void);
+
 #endif

@@ -35,6 +35,8 @@
 #include "daemon/privsep/poison.h"
 #include "daemon/path/shared.h"
 
+#define FLOWS 3 /* none, and the two that are exchanged */
+
 enum answer {
 	ANSWER_NONE,
 	ANSWER_ACCEPT,
@@ -55,8 +57,7 @@ struct share_packet {
 struct share {
 	unsigned int count;
 	uint32_t judging; /* 1 + the packet in the child's hands */
-	struct flow_table
-		*flows; /* of this batch; for the child, which has it at the same address */
+	uint32_t flows;   /* which of isolate.flows is this batch's; 0: none */
 	uint8_t answers
 		[BATCH_LEN]; /* enum answer; the child's. Side by side: few cache lines go back */
 	struct share_packet packets[BATCH_LEN];
@@ -66,7 +67,8 @@ struct share {
 struct isolate {
 	struct filter *filter;
 	struct snapshot *snapshot;
-	struct disk *disk; /* where fatal packets go */
+	struct disk *disk;               /* where fatal packets go */
+	struct flow_table *flows[FLOWS]; /* both windows' tables, under 1 and 2 */
 	struct share *share;
 	int share_fd;
 	pid_t pid; /* 0: there is none */
@@ -78,8 +80,11 @@ struct isolate {
 	struct batch_packet packets[BATCH_LEN]; /* as handed over; `data` is in the buffers */
 };
 
-static void filter_share(struct filter *filter, struct snapshot *snapshot, struct share *share)
+static void filter_share(const struct isolate *isolate)
 {
+	struct share *share = isolate->share;
+	uint32_t which = share->flows;
+	struct flow_table *flows = which < FLOWS ? isolate->flows[which] : NULL;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
@@ -98,13 +103,14 @@ static void filter_share(struct filter *filter, struct snapshot *snapshot, struc
 		if (share->answers[i] != ANSWER_NONE)
 			continue;
 		__atomic_store_n(&share->judging, i + 1, __ATOMIC_RELAXED);
-		action = filter_packet(filter, snapshot, share->flows, now.tv_sec, &packet);
+		action = filter_packet(isolate->filter, isolate->snapshot, flows, now.tv_sec,
+				       &packet);
 		__atomic_store_n(&share->answers[i],
 				 action == ACTION_ALLOW ? ANSWER_ACCEPT : ANSWER_DROP,
 				 __ATOMIC_RELAXED);
 	}
-	if (share->flows)
-		flow_table_settle(share->flows);
+	if (flows)
+		flow_table_settle(flows);
 	__atomic_store_n(&share->judging, 0, __ATOMIC_RELAXED);
 }
 
@@ -127,7 +133,7 @@ static void run_child(struct isolate *isolate, int go, int done)
 		_exit(1);
 	/* The first answer says: confined. */
 	while (write(done, &byte, 1) == 1 && read(go, &byte, 1) == 1)
-		filter_share(isolate->filter, isolate->snapshot, isolate->share);
+		filter_share(isolate);
 	_exit(0);
 }
 
@@ -220,6 +226,10 @@ int privsep_new(struct filter *filter, struct snapshot *snapshot, struct disk *d
 	isolate->filter = filter;
 	isolate->snapshot = snapshot;
 	isolate->disk = disk;
+	if (snapshot->flows) {
+		isolate->flows[1] = snapshot->flows[filter->index];
+		isolate->flows[2] = snapshot->spare_flows[filter->index];
+	}
 	isolate->share_fd = -1;
 	err = map_share(isolate);
 	if (!err)
@@ -246,6 +256,17 @@ void privsep_free(struct isolate *isolate)
 void privsep_blame(struct isolate *isolate)
 {
 	__atomic_store_n(&isolate->accused, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The table that is filled now, by its number: no pointer lives in memory that a child writes. */
+static uint32_t which_flows(const struct isolate *isolate)
+{
+	const struct flow_table *now = filter_flows(isolate->filter, isolate->snapshot);
+	uint32_t which = FLOWS - 1;
+
+	while (which > 0 && isolate->flows[which] != now)
+		which--;
+	return now ? which : 0;
 }
 
 /* Copies what is to be filtered. Places without a packet are answered from the start. */
@@ -275,7 +296,7 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 	}
 	batch_judged(batch);
 	share->count = batch->filled;
-	share->flows = filter_flows(isolate->filter, isolate->snapshot);
+	share->flows = which_flows(isolate);
 }
 
 /* Has the child answer what is not answered; false when it dies over it. */
