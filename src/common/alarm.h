@@ -3,8 +3,8 @@
 #define NACLD_COMMON_ALARM_H
 
 /* Entries of the journal's catalog (systemd/nacld.catalog): `journalctl -x` explains them. */
-#define ALARM_STEERING_LOST   "0c652d4a2a374976b28fb530659f9670"
-#define ALARM_STEERING_PAUSED "d8e5e017b89549b5a931846c728a9d84"
+#define ALARM_STEERING_LOST      "0c652d4a2a374976b28fb530659f9670"
+#define ALARM_STEERING_CONTESTED "d8e5e017b89549b5a931846c728a9d84"
 
 /*
  * An error that needs action. As log_error; where the journal listens, its line also

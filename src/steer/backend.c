@@ -26,6 +26,8 @@
 /* A second process may hold iptables' lock for a moment, not for ever. */
 #define LOCK_WAIT_S "10"
 
+#define REMOVE_TRIES 8
+
 static const struct {
 	const char *name;
 	const char *package;
@@ -420,20 +422,62 @@ static void turn_back(enum steer_backend backend, int family, const char *before
 	}
 }
 
-/* What a load that could not read replaces: jumps, which stand in their chains once more now. */
+/* A load that could not read: what it loads, and what was there before. */
+struct replacement {
+	const struct steer_rules *target;
+	const struct nftables *before;
+};
+
+static bool was_there(const struct nftables *before, const struct nftables_object *object)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		const struct nftables_object *old = &before->objects[i];
+
+		if (old->handle == object->handle && old->kind == object->kind &&
+		    old->family == object->family && strcmp(old->table, object->table) == 0 &&
+		    strcmp(old->chain, object->chain) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Old jumps, which are in their chains once more now, and chains that are not wanted any more. */
 static bool is_replaced(const struct nftables_object *object, const void *context)
 {
-	const struct steer_rules *target = context;
-	const char *text = target->text[nftables_part(object) == NFTABLES_IPV6];
+	const struct replacement *replacement = context;
+	const char *text = replacement->target->text[nftables_part(object) == NFTABLES_IPV6];
 
-	return object->kind == NFTABLES_JUMP ||
+	if (object->kind == NFTABLES_JUMP)
+		return was_there(replacement->before, object);
+	return object->kind == NFTABLES_CHAIN &&
 	       !iptables_has_chain(text ? text : "", object->table, object->chain);
+}
+
+/* What another program removes in the meantime is looked at anew. */
+static int remove_replaced(const struct replacement *replacement,
+			   char reason[static STEER_REASON_LEN])
+{
+	struct nftables now;
+	int err = -ENOENT;
+
+	for (int i = 0; i < REMOVE_TRIES && err == -ENOENT; i++) {
+		err = read_kernel(&now, reason);
+		if (err)
+			return err;
+		err = nftables_remove(&now, NFTABLES_IPV4 | NFTABLES_IPV6, is_replaced,
+				      replacement);
+		nftables_fini(&now);
+	}
+	if (err)
+		snprintf(reason, STEER_REASON_LEN, "old rules could not be removed: %s",
+			 strerror(-err));
+	return err;
 }
 
 /*
  * Loads without knowing the text of what is loaded. nft replaces its table. iptables-nft fills our
  * chains anew and adds jumps; the old ones, and chains that are not wanted any more, then go by
- * their handles: for a moment a packet may be judged twice, but none passes unjudged.
+ * their handles: for a moment a packet may be filtered twice, but none passes unfiltered.
  */
 static int apply_blindly(enum steer_backend backend, const struct steer_rules *target,
 			 bool *changed, char reason[static STEER_REASON_LEN])
@@ -445,14 +489,10 @@ static int apply_blindly(enum steer_backend backend, const struct steer_rules *t
 	if (err)
 		return err;
 	for (int i = 0; i < steer_backend_families(backend) && !err; i++)
-		err = change(backend, i, backend == STEER_NFT ? unknown : "", target->text[i],
-			     changed, reason);
-	if (!err && backend == STEER_IPTABLES_NFT) {
-		err = nftables_remove(&before, parts_of(backend), is_replaced, target);
-		if (err)
-			snprintf(reason, STEER_REASON_LEN, "old rules could not be removed: %s",
-				 strerror(-err));
-	}
+		err = change(backend, i, backend == STEER_NFT ? unknown : "",
+			     target->text[i] ? target->text[i] : "", changed, reason);
+	if (!err && backend == STEER_IPTABLES_NFT)
+		err = remove_replaced(&(struct replacement){target, &before}, reason);
 	nftables_fini(&before);
 	return err;
 }

@@ -11,7 +11,7 @@ import re
 import pytest
 
 from config import open_host
-from services import NACLCTL, naclctl
+from services import NACLCTL, Nacld, naclctl
 from test_steer import IPTABLES, families, ruleset, steer, up
 from test_watch import Watch
 
@@ -153,3 +153,30 @@ def test_our_table_goes_with_what_others_put_into_it(net):
     assert "steering is up (nft), but not as" in steer(ns, "show", open_host(), check=False).stdout
     assert "removed the nft rules" in steer(ns, "down").stderr
     assert ns.run("nft", "list", "tables").stdout == ""
+
+
+def test_rules_that_another_program_restored_are_noticed(net):
+    """As netfilter-persistent does at a boot with what it saved before: nacld is off, and they drop everything."""
+    ns = net.ns("lonely")
+    up(ns, open_host(), "iptables-nft")
+    saved = ns.run("iptables-nft-save").stdout
+    steer(ns, "down")
+    watch = Watch(ns, open_host())
+    ns.run("iptables-nft-restore", "--noflush", stdin=saved)
+    watch.says("steering is down, but iptables-nft rules of nacld's are loaded")
+    conf = ns.topology.tmp / "lonely-steer.conf"
+    doctor = naclctl(ns, "doctor", "-f", conf, "-s", "/nonexistent", check=False).stdout
+    assert re.search("PROBLEM +steering +loaded .*not by `steer up`", doctor), doctor
+    up(ns, open_host(), "iptables-nft")
+    watch.says("watching the steering")
+    steer(ns, "down")
+    watch.says("steering is down: nothing to watch")
+
+
+def test_what_up_says_of_the_queue(net):
+    ns = net.ns("lonely")
+    alone = steer(ns, "up", open_host(), "--backend", "iptables-nft", env={"SSH_CONNECTION": "192.0.2.2 4 192.0.2.1 22"})
+    assert "nothing reads the queue now: packets are dropped until nacld runs, those of this ssh" in alone.stderr
+    assert "packets pass unfiltered" in up(ns, open_host(on_failure="accept"), "iptables-nft").stderr
+    Nacld(ns, open_host())
+    assert "nothing reads the queue" not in up(ns, open_host(), "iptables-nft").stderr

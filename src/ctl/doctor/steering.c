@@ -6,6 +6,7 @@
  */
 #include "ctl/doctor/doctor.h"
 
+#include <net/if.h>
 #include <string.h>
 
 #include "steer/diff.h"
@@ -47,6 +48,11 @@ static void examine_rules(struct doctor *doctor, const struct steer_desired *des
 		doctor_say(doctor, "steering", up,
 			   "loaded through more than one of nft, iptables-nft and iptables-legacy: "
 			   "packets are filtered more than once");
+	else if (!desired)
+		doctor_say(doctor, "steering", "naclctl steer up, or naclctl steer down",
+			   "loaded (%s), but not by `steer up` since the boot: another program has "
+			   "restored rules that it saved while they were loaded",
+			   name);
 	else if (doctor->plan.count == 0)
 		doctor_say(doctor, "steering", whose ? up : NULL, "loaded (%s)%s%s", name,
 			   whose ? "; " : "", whose ? whose : "");
@@ -88,12 +94,27 @@ static void examine_watch(struct doctor *doctor, const struct steer_desired *des
 			guard ? ", though the configuration says \"guard\"" : "");
 }
 
+/* A misspelt name, or an interface that is still to come: nothing is filtered there. */
+static void examine_interfaces(struct doctor *doctor)
+{
+	const struct host *host = doctor->policy ? &doctor->policy->host : NULL;
+
+	for (size_t i = 0; host && i < host->interface_count; i++)
+		if (if_nametoindex(host->interfaces[i]) == 0)
+			doctor_say(doctor, "interfaces",
+				   "compare the name with `ip link`, and correct it in the "
+				   "configuration",
+				   "there is no interface \"%s\": its ACL filters nothing",
+				   host->interfaces[i]);
+}
+
 void doctor_steering(struct doctor *doctor)
 {
 	struct steer_desired desired = {0};
 	bool noted = steer_desired_load(&desired) == 0;
 
 	examine_rules(doctor, noted ? &desired : NULL);
+	examine_interfaces(doctor);
 	examine_fragments(doctor);
 	examine_watch(doctor, noted ? &desired : NULL);
 	steer_rules_fini(&desired.rules);

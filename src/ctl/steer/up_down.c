@@ -12,7 +12,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "common/nfqueue_proc.h"
 
 #include "common/paths.h"
 #include "common/protocol.h"
@@ -131,6 +135,40 @@ static int unload_all_but(struct steer_request *request, enum steer_backend keep
 	return failures ? NACLCTL_NO : NACLCTL_OK;
 }
 
+/* Does any program read all of the plan's queues? */
+static bool has_reader(const struct steer_plan *plan)
+{
+	struct nfqueue_proc queue;
+	int table = nfqueue_proc_open();
+	bool all = true;
+
+	if (table < 0)
+		return table != -ENOENT; /* not known; without the file there are no queues */
+	for (unsigned int i = plan->queue_first; i <= plan->queue_last; i++)
+		all = all && nfqueue_proc_read(table, (uint16_t)i, &queue);
+	close(table);
+	return all;
+}
+
+/* What an administrator would want to know before the session hangs. */
+static void note_circumstances(struct steer_request *request, const struct steer_plan *plan,
+			       enum steer_backend backend)
+{
+	bool reader = has_reader(plan);
+
+	if (steer_backend_families(backend) == 1 && backend != STEER_NFT)
+		steer_note(request, "this kernel has no IPv6: the rules are loaded for IPv4 alone");
+	if (!reader && plan->bypass)
+		steer_note(request, "nothing reads the queue now: packets pass unfiltered until "
+				    "nacld runs");
+	if (!reader && !plan->bypass)
+		steer_note(request,
+			   "nothing reads the queue now: packets are dropped until nacld runs%s",
+			   getenv("SSH_CONNECTION") ? ", those of this ssh session among them "
+						      "(naclctl steer down opens the host again)"
+						    : "");
+}
+
 static int report_up(struct steer_request *request, const struct steer_plan *plan,
 		     enum steer_backend backend, bool changed)
 {
@@ -201,6 +239,7 @@ int steer_up(struct steer_request *request, const struct steer_plan *plan)
 		}
 		if (unload_all_but(request, backend, &changed))
 			return NACLCTL_NO;
+		note_circumstances(request, plan, backend);
 		return report_up(request, plan, backend, changed);
 	}
 	finish(request, "failed", STEER_BACKENDS, false, NULL);

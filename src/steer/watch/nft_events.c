@@ -78,6 +78,7 @@ static void take_generation(const struct nlmsghdr *message, struct steer_news *n
 	bool tells = news->pending && (news->removal || !news->by[0]);
 	size_t max = name ? mnl_attr_get_payload_len(name) : 0;
 
+	news->removed |= news->removal;
 	news->pending = news->removal = false;
 	if (tells && name && pid)
 		snprintf(news->by, sizeof(news->by), "%.*s (pid %u)", (int)(max < 16 ? max : 16),

@@ -13,6 +13,7 @@ struct steer_news {
 	 * "nft (pid 17)": who did it, of several the last that removed something; "": not known yet
 	 */
 	char by[40];
+	bool removed;          /* something of them was removed, and that transaction is over */
 	bool pending, removal; /* of a transaction whose end was not seen: it touched, it removed */
 };
 

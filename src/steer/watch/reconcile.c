@@ -7,10 +7,9 @@
  * administrator's `down` is ever undone. The ruleset is read under the lock that `up` and `down`
  * hold, so no half-done change is looked at.
  *
- * The same damage is reported once, not at every look. With "guard" rules are restored by the loader of
- * `steer up`, at the rate of ratelimit.h: against a program that keeps removing them it is an
- * alarm a minute, and not a fight. What was restored is read again: a repair is claimed only when
- * it is one.
+ * The same damage is reported once, not at every look. With "guard" rules are restored by the
+ * loader of `steer up`, at the rate of ratelimit.h: a program that keeps removing them is named
+ * once a minute. What was restored is read again: a repair is claimed only when it is one.
  */
 #include "steer/watch/reconcile.h"
 
@@ -18,6 +17,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/alarm.h"
@@ -36,7 +36,7 @@ static const char *alarm_id(const char *event)
 {
 	if (strcmp(event, "gone") == 0 || strcmp(event, "changed") == 0)
 		return ALARM_STEERING_LOST;
-	return strcmp(event, "paused") == 0 ? ALARM_STEERING_PAUSED : NULL;
+	return strcmp(event, "contested") == 0 ? ALARM_STEERING_CONTESTED : NULL;
 }
 
 /* One thing that happened: a line of the log, or with --json an object a line. */
@@ -113,14 +113,46 @@ static void become_whole(struct steer_reconciler *reconciler)
 	notify(status);
 }
 
+/*
+ * Rules of ours in nftables that `steer up` did not load: another program saved them while it had,
+ * and restored them (netfilter-persistent, nftables.service). Their names, or NULL.
+ */
+static const char *find_stray(void)
+{
+	char reason[STEER_REASON_LEN], *kernel;
+
+	for (int i = 0; i < STEER_BACKENDS; i++) {
+		enum steer_backend backend = (enum steer_backend)i;
+		bool there;
+
+		if (steer_backend_kernel(backend, &kernel, reason))
+			continue;
+		there = *kernel;
+		free(kernel);
+		if (there)
+			return steer_backend_name(backend);
+	}
+	return NULL;
+}
+
 static void become_down(struct steer_reconciler *reconciler)
 {
-	if (reconciler->condition != CONDITION_DOWN)
+	const char *stray = find_stray();
+	enum steer_condition condition = stray ? CONDITION_STRAY : CONDITION_DOWN;
+
+	if (stray && reconciler->condition != condition)
+		tell(reconciler, log_error, "stray",
+		     "steering is down, but %s rules of nacld's are loaded, that another program has "
+		     "restored: without nacld they drop or pass everything. To use them: naclctl "
+		     "steer up; to remove them: naclctl steer down",
+		     stray);
+	if (!stray && reconciler->condition != condition)
 		tell(reconciler, log_info, "down",
 		     "steering is down: nothing to watch until `naclctl steer up`");
-	reconciler->condition = CONDITION_DOWN;
+	reconciler->condition = condition;
 	reconciler->alarm[0] = '\0';
-	notify("STATUS=steering is down");
+	notify(stray ? "STATUS=STEERING THAT WAS NOT LOADED BY STEER UP"
+		     : "STATUS=steering is down");
 }
 
 /* What differs, or that it cannot be told. */
@@ -201,24 +233,34 @@ static bool load_again(struct steer_reconciler *reconciler)
 	return err > 0;
 }
 
+/*
+ * Another program removes what is restored, again and again: that is said once a minute, with its
+ * name. The rules are restored all the same.
+ */
+static void report_contest(struct steer_reconciler *reconciler, int64_t now)
+{
+	char by[64] = "another program: which?";
+
+	if (!steer_ratelimit_busy(&reconciler->limit, now) || now < reconciler->contest_ms)
+		return;
+	reconciler->contest_ms = now + STEER_RATELIMIT_MS;
+	if (reconciler->by[0])
+		snprintf(by, sizeof(by), "%s", reconciler->by);
+	tell(reconciler, log_error, "contested",
+	     "steering was removed %d times within %d s, and is restored each time; each time packets "
+	     "pass for a moment. It was removed by %s",
+	     STEER_RATELIMIT_COUNT, STEER_RATELIMIT_MS / 1000, by);
+}
+
 /* Returns when to try again, or STEER_NEVER. */
 static int64_t put_back(struct steer_reconciler *reconciler, int64_t changed_ms)
 {
 	int64_t now = clock_monotonic_ms();
 	char after[48] = "";
 
-	if (!steer_ratelimit_take(&reconciler->limit, now)) {
-		if (!reconciler->paused)
-			tell(reconciler, log_error, "paused",
-			     "steering was restored %d times within %d s, and removed again: not "
-			     "trying for %lld s. Which program removes it?",
-			     STEER_RATELIMIT_COUNT, STEER_RATELIMIT_MS / 1000,
-			     (long long)(steer_ratelimit_next(&reconciler->limit) - now + 999) /
-				     1000);
-		reconciler->paused = true;
-		return steer_ratelimit_next(&reconciler->limit);
-	}
-	reconciler->paused = false;
+	if (!steer_ratelimit_take(&reconciler->limit, now))
+		return steer_ratelimit_next(&reconciler->limit, now);
+	report_contest(reconciler, now);
 	if (!load_again(reconciler))
 		return now + RETRY_MS;
 	if (changed_ms != STEER_NEVER)

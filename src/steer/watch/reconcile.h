@@ -12,7 +12,8 @@
 
 enum steer_condition {
 	CONDITION_UNKNOWN,
-	CONDITION_DOWN, /* nothing should be loaded */
+	CONDITION_DOWN,  /* nothing should be loaded */
+	CONDITION_STRAY, /* nor should it, and something is */
 	CONDITION_WHOLE,
 	CONDITION_BROKEN,
 };
@@ -26,8 +27,8 @@ struct steer_reconciler {
 	enum steer_condition condition;
 	char alarm[STEER_DIFF_LEN]; /* the last one raised, so that it is raised once */
 	struct steer_ratelimit limit;
-	bool paused;    /* the rate limit was reached, and that was reported */
-	const char *by; /* during a look: who changed something, or "" */
+	int64_t contest_ms; /* before that a contest is not reported once more */
+	const char *by;     /* during a look: who changed something, or "" */
 };
 
 /*

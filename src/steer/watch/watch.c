@@ -5,8 +5,9 @@
  * notices.
  *
  * It sleeps until the kernel reports a change, `up` or `down` is run, or a signal comes;
- * only iptables-legacy, which reports nothing, has it wake up twice a second. A burst of changes is
- * one look: it waits until none has come for SETTLE_MS, and for SETTLE_MAX_MS at most.
+ * only iptables-legacy, which reports nothing, has it wake up twice a second. It looks at once when
+ * something was removed; of a burst of other changes it makes one look: it waits until none has
+ * come for SETTLE_MS, and for SETTLE_MAX_MS at most.
  *
  * This file waits; reconcile.c checks, reports and restores; nft_events.c and legacy_poll.c
  * hear and ask the kernel; route_events.c hears of routes, which edge = "default-route" follows.
@@ -81,10 +82,13 @@ static void settle(struct watch *watch)
 
 static void hear_kernel(struct watch *watch)
 {
-	watch->news.touched = false;
+	watch->news.touched = watch->news.removed = false;
 	nft_events_drain(watch->kernel, &watch->news);
 	if (watch->news.touched)
 		settle(watch);
+	/* Packets may be passing already. */
+	if (watch->news.removed)
+		look_at(watch, clock_monotonic_ms());
 }
 
 /* Only a change of the interfaces that default routes name is worth a look. */
