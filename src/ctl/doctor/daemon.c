@@ -4,7 +4,7 @@
  * loaded rules agree on which queues there are. A queue that rules lead to and nothing reads drops
  * all it is given (or passes it, as on_failure has it), and neither side would say so.
  */
-#include "ctl/doctor/doctor.h"
+#include "ctl/doctor/checks.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,14 +37,14 @@ static char *canonical(const struct policy *policy)
 }
 
 /* Does the daemon run by another text than the file has now? */
-static bool edited(const struct doctor *doctor)
+static bool edited(const struct facts *facts)
 {
-	char error[CLIENT_ERROR_LEN], *here = doctor->policy ? canonical(doctor->policy) : NULL;
+	char error[CLIENT_ERROR_LEN], *here = facts->policy ? canonical(facts->policy) : NULL;
 	const char *there;
 	bool differs = false;
 	json_t *answer;
 
-	if (here && client_request(doctor->socket_path, "config", &answer, error) == 0) {
+	if (here && client_request(facts->socket_path, "config", &answer, error) == 0) {
 		there = text_of(answer, "config");
 		differs = there && strcmp(here, there) != 0;
 		json_decref(answer);
@@ -63,44 +63,44 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* What becomes of the packets meanwhile. */
-static void examine_silence(struct doctor *doctor)
+static void examine_silence(const struct facts *facts, struct report *report)
 {
-	const struct steer_status *survey = &doctor->survey;
+	const struct steer_status *survey = &facts->survey;
 
-	doctor_say(doctor, "daemon", "systemctl status nacld", "%s", doctor->silence);
+	report_say(report, "daemon", "systemctl status nacld", "%s", facts->silence);
 	if (survey->count > 0)
-		doctor_say(doctor, "packets", "start nacld, or naclctl steer down",
+		report_say(report, "packets", "start nacld, or naclctl steer down",
 			   "steered, but no daemon filters them: they %s",
 			   steer_bypasses(&survey->loaded[survey->backend])
 				   ? "pass, unfiltered (on_failure = \"accept\")"
 				   : "are all dropped (on_failure = \"drop\")");
 }
 
-void doctor_daemon(struct doctor *doctor)
+void doctor_daemon(const struct facts *facts, struct report *report)
 {
-	const json_t *status = doctor->status;
+	const json_t *status = facts->status;
 	const char *file = text_of(status, "config"), *mode = text_of(status, "mode");
 	const char *refused = text_of(status, "last_reload_error");
 	const char *flow_error = text_of(json_object_get(status, "flow_log"), "error");
 
 	if (!status) {
-		examine_silence(doctor);
+		examine_silence(facts, report);
 		return;
 	}
-	doctor_say(doctor, "daemon", NULL, "nacld %s answers, %s", text_of(status, "version"),
+	report_say(report, "daemon", NULL, "nacld %s answers, %s", text_of(status, "version"),
 		   mode && strcmp(mode, "monitor") == 0 ? "in MONITOR MODE: it drops nothing"
 							: "enforcing");
 	if (refused)
-		doctor_say(doctor, "daemon", "naclctl check, correct the file, naclctl reload",
+		report_say(report, "daemon", "naclctl check, correct the file, naclctl reload",
 			   "the last reload was REFUSED, an older policy runs: %s", refused);
-	if (file && !same_file(file, doctor->file))
-		doctor_say(doctor, "daemon", "look at that file, or restart nacld with this one",
-			   "nacld runs %s, not %s", file, doctor->file);
-	else if (!refused && edited(doctor))
-		doctor_say(doctor, "daemon", "naclctl reload", "%s was changed since nacld read it",
-			   doctor->file);
+	if (file && !same_file(file, facts->file))
+		report_say(report, "daemon", "look at that file, or restart nacld with this one",
+			   "nacld runs %s, not %s", file, facts->file);
+	else if (!refused && edited(facts))
+		report_say(report, "daemon", "naclctl reload", "%s was changed since nacld read it",
+			   facts->file);
 	if (flow_error)
-		doctor_say(doctor, "flow log", "check the file's disk and folder", "%s",
+		report_say(report, "flow log", "check the file's disk and folder", "%s",
 			   flow_error);
 }
 
@@ -138,40 +138,41 @@ static struct queues queues_sent_to(const struct steer_status *survey)
 	return queues;
 }
 
-static void examine_losses(struct doctor *doctor, unsigned int number,
+static void examine_losses(struct report *report, unsigned int number,
 			   const struct nfqueue_proc *queue)
 {
 	if (queue->dropped)
-		doctor_say(doctor, "queues", "raise queue.length in the configuration, and restart",
+		report_say(report, "queues", "raise queue.length in the configuration, and restart",
 			   "queue %u was full: %" PRIu32 " packets lost unfiltered", number,
 			   queue->dropped);
 	if (queue->user_dropped)
-		doctor_say(doctor, "queues",
+		report_say(report, "queues",
 			   "raise queue.count (a thread each) in the configuration, and restart",
 			   "queue %u's reader was too slow: %" PRIu32 " packets lost unfiltered",
 			   number, queue->user_dropped);
 }
 
 /* One queue that packets are sent to or the daemon says it reads. Is it well so far? */
-static bool examine_queue(struct doctor *doctor, int table, unsigned int number)
+static bool examine_queue(const struct facts *facts, struct report *report, int table,
+			  unsigned int number)
 {
 	struct nfqueue_proc queue;
 	bool bound = nfqueue_proc_read(table, (uint16_t)number, &queue);
 
-	if (!doctor->status) {
+	if (!facts->status) {
 		if (bound)
-			doctor_say(doctor, "queues",
+			report_say(report, "queues",
 				   "stop that program, or choose another queue.first",
 				   "queue %u is read by another program (netlink port %" PRIu32 ")",
 				   number, queue.portid);
 		return !bound;
 	}
 	if (!bound) {
-		doctor_say(doctor, "queues", "systemctl restart nacld",
+		report_say(report, "queues", "systemctl restart nacld",
 			   "nacld answers, but nothing reads queue %u", number);
 		return false;
 	}
-	examine_losses(doctor, number, &queue);
+	examine_losses(report, number, &queue);
 	return queue.dropped == 0 && queue.user_dropped == 0;
 }
 
@@ -184,26 +185,26 @@ static const char *words(struct queues queues, char buf[static 32])
 	return buf;
 }
 
-void doctor_queues(struct doctor *doctor)
+void doctor_queues(const struct facts *facts, struct report *report)
 {
-	const struct queues sent = queues_sent_to(&doctor->survey);
-	const struct queues read = queues_read(doctor->status);
+	const struct queues sent = queues_sent_to(&facts->survey);
+	const struct queues read = queues_read(facts->status);
 	const struct queues looked = any(read) ? read : sent;
 	int table = nfqueue_proc_open();
 	bool well = true;
 	char to[32], by[32];
 
 	if (any(sent) && any(read) && (sent.first != read.first || sent.last != read.last)) {
-		doctor_say(doctor, "queues", "systemctl restart nacld && naclctl steer up",
+		report_say(report, "queues", "systemctl restart nacld && naclctl steer up",
 			   "the kernel sends packets to %s, and nacld reads %s", words(sent, to),
 			   words(read, by));
 		well = false;
 	}
 	for (unsigned int i = looked.first; table >= 0 && i <= looked.last; i++)
-		if (!examine_queue(doctor, table, i))
+		if (!examine_queue(facts, report, table, i))
 			well = false;
 	if (well && any(read))
-		doctor_say(doctor, "queues", NULL, "nacld reads %s%s%s", words(read, by),
+		report_say(report, "queues", NULL, "nacld reads %s%s%s", words(read, by),
 			   any(sent) ? ", where the kernel sends packets" : "",
 			   table < 0 ? "" : ", nothing was lost");
 	if (table >= 0)

@@ -7,34 +7,31 @@
  * looks at all of them at once, changes nothing (backends are tried in a network namespace that is
  * gone a moment later), and is what one runs first and sends along when asking for help.
  */
-#include "ctl/doctor/doctor.h"
+#include "ctl/doctor/checks.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/client.h"
 #include "ctl/command.h"
-#include "ctl/term.h"
 #include "conf/conf.h"
 #include "steer/privilege.h"
 
-#define CHECK_WIDTH 13
-
 /* Asked before everything else: it may know which file it runs by. */
-static void ask_daemon(struct doctor *doctor)
+static void ask_daemon(struct facts *facts)
 {
 	const char *refusal, *file;
 
-	if (client_request(doctor->socket_path, "status", &doctor->answer, doctor->silence) < 0)
+	if (client_request(facts->socket_path, "status", &facts->answer, facts->silence) < 0)
 		return;
-	refusal = client_refusal(doctor->answer);
+	refusal = client_refusal(facts->answer);
 	if (refusal)
-		snprintf(doctor->silence, sizeof(doctor->silence), "nacld refuses: %s", refusal);
+		snprintf(facts->silence, sizeof(facts->silence), "nacld refuses: %s", refusal);
 	else
-		doctor->status = json_object_get(doctor->answer, "status");
-	file = json_string_value(json_object_get(doctor->status, "config"));
-	if (file && !doctor->file_given)
-		doctor->file = file;
+		facts->status = json_object_get(facts->answer, "status");
+	file = json_string_value(json_object_get(facts->status, "config"));
+	if (file && !facts->file_given)
+		facts->file = file;
 }
 
 static const struct conf_diagnostic *first_error(const struct conf_report *report)
@@ -45,94 +42,56 @@ static const struct conf_diagnostic *first_error(const struct conf_report *repor
 	return NULL;
 }
 
-static void examine_file(struct doctor *doctor)
+static void examine_file(struct facts *facts, struct report *report)
 {
-	struct conf_report report = {0};
+	struct conf_report errors = {0};
 	const char *bad_interface = NULL;
 
-	doctor->policy = conf_load(doctor->file, &report);
-	if (!doctor->policy) {
-		const struct conf_diagnostic *error = first_error(&report);
+	facts->policy = conf_load(facts->file, &errors);
+	if (!facts->policy) {
+		const struct conf_diagnostic *error = first_error(&errors);
 
-		doctor_say(doctor, "configuration", "naclctl check says more; correct the file",
-			   "%s cannot be used: %zu error%s, the first in line %u: %s", doctor->file,
-			   report.errors, report.errors == 1 ? "" : "s", error ? error->line : 0,
+		report_say(report, "configuration", "naclctl check says more; correct the file",
+			   "%s cannot be used: %zu error%s, the first in line %u: %s", facts->file,
+			   errors.errors, errors.errors == 1 ? "" : "s", error ? error->line : 0,
 			   error ? error->message : "out of memory");
-	} else if (steer_plan_build(doctor->policy, &doctor->plan, &bad_interface)) {
-		doctor_say(doctor, "configuration", "rename the interface",
-			   "%s: interface \"%s\" cannot be used in a ruleset", doctor->file,
+	} else if (steer_plan_build(facts->policy, &facts->plan, &bad_interface)) {
+		report_say(report, "configuration", "rename the interface",
+			   "%s: interface \"%s\" cannot be used in a ruleset", facts->file,
 			   bad_interface ? bad_interface : "?");
-	} else if (doctor->plan.count == 0) {
-		doctor_say(doctor, "configuration", "give an ACL an association: nacld.conf(5)",
-			   "%s protects nothing: no ACL has an association", doctor->file);
+	} else if (facts->plan.count == 0) {
+		report_say(report, "configuration", "give an ACL an association: nacld.conf(5)",
+			   "%s protects nothing: no ACL has an association", facts->file);
 	} else {
-		struct conf_size size = conf_size(doctor->policy);
+		struct conf_size size = conf_size(facts->policy);
 
-		doctor_say(doctor, "configuration", NULL, "%s: %zu ACL%s, %zu rules%s",
-			   doctor->file, size.acls, size.acls == 1 ? "" : "s", size.rules,
-			   report.warnings ? "; naclctl check has warnings" : "");
+		report_say(report, "configuration", NULL, "%s: %zu ACL%s, %zu rules%s", facts->file,
+			   size.acls, size.acls == 1 ? "" : "s", size.rules,
+			   errors.warnings ? "; naclctl check has warnings" : "");
 	}
-	conf_report_fini(&report);
+	conf_report_fini(&errors);
 }
 
-static void print_text(const struct doctor *doctor)
+static bool examine(struct facts *facts, struct report *report)
 {
-	struct term term = term_for(stdout);
-	json_t *line;
-	size_t i;
-
-	json_array_foreach(doctor->lines, i, line)
-	{
-		const char *check = json_string_value(json_object_get(line, "check"));
-		const char *next = json_string_value(json_object_get(line, "next"));
-
-		printf("%s%s%s  %s", next ? term.bold : "", next ? "PROBLEM" : "ok     ",
-		       next ? term.off : "", check);
-		term_pad(stdout, strlen(check), CHECK_WIDTH);
-		fputs(json_string_value(json_object_get(line, "message")), stdout);
-		printf(next ? "; next: %s\n" : "\n", next);
-	}
+	ask_daemon(facts);
+	examine_file(facts, report);
+	if (steer_status(facts->plan.count ? &facts->plan : NULL, STEER_NFT, &facts->survey))
+		return false;
+	doctor_kernel(facts, report);
+	doctor_steering(facts, report);
+	doctor_daemon(facts, report);
+	doctor_queues(facts, report);
+	doctor_ports(facts, report);
+	return true;
 }
 
-static void print_json(const struct doctor *doctor)
+static void facts_fini(struct facts *facts)
 {
-	json_t *root = json_pack("{s:b, s:s, s:O}", "ok", !doctor->findings, "config", doctor->file,
-				 "checks", doctor->lines);
-
-	if (root)
-		json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
-}
-
-static int examine(struct doctor *doctor, bool json)
-{
-	doctor->lines = json_array();
-	ask_daemon(doctor);
-	examine_file(doctor);
-	if (steer_status(doctor->plan.count ? &doctor->plan : NULL, STEER_NFT, &doctor->survey)) {
-		fputs("naclctl doctor: out of memory\n", stderr);
-		return NACLCTL_USAGE;
-	}
-	doctor_kernel(doctor);
-	doctor_steering(doctor);
-	doctor_daemon(doctor);
-	doctor_queues(doctor);
-	doctor_ports(doctor);
-	if (json)
-		print_json(doctor);
-	else
-		print_text(doctor);
-	return doctor->findings ? NACLCTL_NO : NACLCTL_OK;
-}
-
-static void doctor_fini(struct doctor *doctor)
-{
-	steer_status_fini(&doctor->survey);
-	steer_plan_fini(&doctor->plan);
-	policy_free(doctor->policy);
-	json_decref(doctor->lines);
-	json_decref(doctor->answer);
+	steer_status_fini(&facts->survey);
+	steer_plan_fini(&facts->plan);
+	policy_free(facts->policy);
+	json_decref(facts->answer);
 }
 
 struct options {
@@ -141,11 +100,31 @@ struct options {
 	bool json;
 };
 
+/* Whatever was found, the facts are let go. */
+static int diagnose(struct facts *facts, bool json)
+{
+	struct report report = {.lines = json_array()};
+	int status = NACLCTL_USAGE;
+
+	if (!examine(facts, &report)) {
+		fputs("naclctl doctor: out of memory\n", stderr);
+	} else {
+		status = report.findings ? NACLCTL_NO : NACLCTL_OK;
+		if (json)
+			report_print_json(&report, facts->file, stdout);
+		else
+			report_print_text(&report, stdout);
+	}
+	json_decref(report.lines);
+	facts_fini(facts);
+	return status;
+}
+
 static int doctor_main(int argc, char **argv)
 {
 	struct options options = {.socket_path = PATHS_SOCKET};
 	int status = options_parse(&command_doctor, argc, argv, &options);
-	struct doctor doctor = {0};
+	struct facts facts = {0};
 
 	if (status >= 0)
 		return status;
@@ -155,12 +134,10 @@ static int doctor_main(int argc, char **argv)
 		      stderr);
 		return NACLCTL_USAGE;
 	}
-	doctor.file = options.file ? options.file : PATHS_CONFIG;
-	doctor.file_given = options.file;
-	doctor.socket_path = options.socket_path;
-	status = examine(&doctor, options.json);
-	doctor_fini(&doctor);
-	return status;
+	facts.file = options.file ? options.file : PATHS_CONFIG;
+	facts.file_given = options.file;
+	facts.socket_path = options.socket_path;
+	return diagnose(&facts, options.json);
 }
 
 static const struct option_entry options[] = {

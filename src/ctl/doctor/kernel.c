@@ -5,7 +5,7 @@
  * network namespace made for it, which ends with the child that does it. The host's rules are not
  * touched.
  */
-#include "ctl/doctor/doctor.h"
+#include "ctl/doctor/checks.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -77,11 +77,11 @@ static void add(char *list, size_t size, const char *separator, const char *name
 		 reason ? ": " : "", reason ? reason : "");
 }
 
-static void examine_backends(struct doctor *doctor, char *shared)
+static void examine_backends(const struct facts *facts, struct report *report, char *shared)
 {
 	struct steer_rule input = {.chain = STEER_INPUT, .action = STEER_QUEUE};
 	const struct steer_plan simple = {.rules = &input, .count = 1};
-	const struct steer_plan *plan = doctor->plan.count ? &doctor->plan : &simple;
+	const struct steer_plan *plan = facts->plan.count ? &facts->plan : &simple;
 	char works[128] = "", fails[768] = "";
 
 	for (int i = 0; i < STEER_BACKENDS; i++) {
@@ -94,28 +94,28 @@ static void examine_backends(struct doctor *doctor, char *shared)
 			add(fails, sizeof(fails), "; ", name, shared);
 	}
 	if (works[0])
-		doctor_say(doctor, "kernel", NULL, "packets can be queued through %s%s%s%s", works,
+		report_say(report, "kernel", NULL, "packets can be queued through %s%s%s%s", works,
 			   fails[0] ? " (not " : "", fails, fails[0] ? ")" : "");
 	else
-		doctor_say(
-			doctor, "kernel",
+		report_say(
+			report, "kernel",
 			"install nftables or iptables, or boot a kernel with CONFIG_NFT_QUEUE or "
 			"CONFIG_NETFILTER_XT_TARGET_NFQUEUE",
 			"packets cannot be queued: %s", fails);
 }
 
-void doctor_kernel(struct doctor *doctor)
+void doctor_kernel(const struct facts *facts, struct report *report)
 {
 	char *shared = mmap(NULL, STEER_REASON_LEN, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (!has_queues())
-		doctor_say(
-			doctor, "kernel",
+		report_say(
+			report, "kernel",
 			"boot a kernel with CONFIG_NETFILTER_NETLINK_QUEUE, or install its modules",
 			"this kernel has no packet queues (no %s)", TABLE);
 	if (shared == MAP_FAILED)
 		return;
-	examine_backends(doctor, shared);
+	examine_backends(facts, report, shared);
 	munmap(shared, STEER_REASON_LEN);
 }

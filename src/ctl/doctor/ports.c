@@ -9,7 +9,7 @@
  * A rule that itself reaches into such a range is for answers, and is not tried. Where an explicit
  * deny stops a reply it is taken as intended. A finding names the rule to add.
  */
-#include "ctl/doctor/doctor.h"
+#include "ctl/doctor/checks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +111,7 @@ static void print_rule(const struct rule *rule, enum direction direction, char *
 	fclose(to);
 }
 
-static void say(struct doctor *doctor, const struct trial *trial, const struct rule *rule,
+static void say(struct report *report, const struct trial *trial, const struct rule *rule,
 		const struct prefix *remote, uint8_t protocol, uint16_t port)
 {
 	struct packet packet = answer_to(rule, remote, trial->asks, protocol, port);
@@ -125,7 +125,7 @@ static void say(struct doctor *doctor, const struct trial *trial, const struct r
 		print_rule(&missing, other(trial->asks), text, sizeof(text));
 	snprintf(next, sizeof(next), "add to %s of \"%s\": %s", answers, trial->acl->name,
 		 text[0] ? text : "a rule for that range");
-	doctor_say(doctor, "ports", next,
+	report_say(report, "ports", next,
 		   "%s rule %u of \"%s\" allows %s, but no %s rule allows the replies to %s "
 		   "ephemeral port %u (of %u-%u)",
 		   asks, rule->number, trial->acl->name, protocol_print(protocol, name), answers,
@@ -137,7 +137,7 @@ static void say(struct doctor *doctor, const struct trial *trial, const struct r
  * Reports the first rule of each protocol and family that has no replies: fixing it often fixes
  * more.
  */
-static void try_rules(struct doctor *doctor, struct trial *trial, uint8_t protocol,
+static void try_rules(struct report *report, struct trial *trial, uint8_t protocol,
 		      enum family family)
 {
 	const struct acl_list *list = &trial->acl->lists[trial->asks];
@@ -155,23 +155,23 @@ static void try_rules(struct doctor *doctor, struct trial *trial, uint8_t protoc
 			continue;
 		port = uncovered(trial, rule, remote, protocol);
 		if (port) {
-			say(doctor, trial, rule, remote, protocol, port);
+			say(report, trial, rule, remote, protocol, port);
 			return;
 		}
 	}
 }
 
-static void try_direction(struct doctor *doctor, struct trial *trial)
+static void try_direction(struct report *report, struct trial *trial)
 {
 	for (int i = 0; i < 4; i++)
-		try_rules(doctor, trial, i / 2 ? PROTOCOL_UDP : PROTOCOL_TCP,
+		try_rules(report, trial, i / 2 ? PROTOCOL_UDP : PROTOCOL_TCP,
 			  i % 2 ? FAMILY_IPV6 : FAMILY_IPV4);
 }
 
-void doctor_ports(struct doctor *doctor)
+void doctor_ports(const struct facts *facts, struct report *report)
 {
-	const struct policy *policy = doctor->policy;
-	size_t before = json_array_size(doctor->lines);
+	const struct policy *policy = facts->policy;
+	size_t before = json_array_size(report->lines);
 	const struct client_profile *clients = client_main(CLIENT_LINUX);
 	struct trial trial = {.left = TRIALS_MAX};
 
@@ -180,13 +180,13 @@ void doctor_ports(struct doctor *doctor)
 	trial.acl = &policy->acls[policy->host.acl];
 	trial.asks = OUTBOUND;
 	trial.range = own_range();
-	try_direction(doctor, &trial);
+	try_direction(report, &trial);
 	trial.asks = INBOUND;
 	trial.range = (struct range){clients->first, clients->last};
-	try_direction(doctor, &trial);
-	if (json_array_size(doctor->lines) == before)
-		doctor_say(
-			doctor, "ports", NULL,
+	try_direction(report, &trial);
+	if (json_array_size(report->lines) == before)
+		report_say(
+			report, "ports", NULL,
 			"replies to what \"%s\" allows are allowed: ephemeral ports are covered%s",
 			trial.acl->name,
 			trial.left ? "" : " (as far as tried: there are too many rules)");

@@ -4,7 +4,7 @@
  * watched. What is so with fragments and without a daemon is read from the loaded rules: they are
  * what holds.
  */
-#include "ctl/doctor/doctor.h"
+#include "ctl/doctor/checks.h"
 
 #include <net/if.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #include "steer/diff.h"
 #include "steer/desired.h"
 
-static const struct steer_rules *loaded(const struct doctor *doctor)
+static const struct steer_rules *loaded(const struct facts *facts)
 {
-	return &doctor->survey.loaded[doctor->survey.backend];
+	return &facts->survey.loaded[facts->survey.backend];
 }
 
 /* Did another program change or remove what `steer up` loaded? */
@@ -23,9 +23,10 @@ static bool tampered(const struct steer_desired *desired, const struct steer_sta
 	return !steer_rules_equal(&survey->loaded[desired->backend], &desired->rules);
 }
 
-static void examine_rules(struct doctor *doctor, const struct steer_desired *desired)
+static void examine_rules(const struct facts *facts, struct report *report,
+			  const struct steer_desired *desired)
 {
-	const struct steer_status *survey = &doctor->survey;
+	const struct steer_status *survey = &facts->survey;
 	const char *name = steer_backend_name(survey->backend), *up = "naclctl steer up";
 	const char *whose = desired && tampered(desired, survey)
 				    ? "another program has removed or changed "
@@ -36,58 +37,59 @@ static void examine_rules(struct doctor *doctor, const struct steer_desired *des
 	const char *unreadable = steer_status_unknown(survey, &which);
 
 	if (unreadable)
-		doctor_say(doctor, "steering",
+		report_say(report, "steering",
 			   "naclctl steer up loads it anew; naclctl steer down removes it",
 			   "not known: the %s rules cannot be read: %s", steer_backend_name(which),
 			   unreadable);
 	else if (survey->count == 0)
-		doctor_say(doctor, "steering", doctor->status ? up : "systemctl start nacld",
+		report_say(report, "steering", facts->status ? up : "systemctl start nacld",
 			   "%s: no packet reaches nacld, nothing is filtered",
 			   whose ? whose : "not loaded");
 	else if (survey->count > 1)
-		doctor_say(doctor, "steering", up,
+		report_say(report, "steering", up,
 			   "loaded through more than one of nft, iptables-nft and iptables-legacy: "
 			   "packets are filtered more than once");
 	else if (!desired)
-		doctor_say(doctor, "steering", "naclctl steer up, or naclctl steer down",
+		report_say(report, "steering", "naclctl steer up, or naclctl steer down",
 			   "loaded (%s), but not by `steer up` since the boot: another program has "
 			   "restored rules that it saved while they were loaded",
 			   name);
-	else if (doctor->plan.count == 0)
-		doctor_say(doctor, "steering", whose ? up : NULL, "loaded (%s)%s%s", name,
+	else if (facts->plan.count == 0)
+		report_say(report, "steering", whose ? up : NULL, "loaded (%s)%s%s", name,
 			   whose ? "; " : "", whose ? whose : "");
 	else if (!survey->equal)
-		doctor_say(doctor, "steering", up, "loaded (%s), but not as %s says%s%s: %s", name,
-			   doctor->file, whose ? "; " : "", whose ? whose : "",
-			   steer_diff_words(loaded(doctor), &survey->wanted, words));
+		report_say(report, "steering", up, "loaded (%s), but not as %s says%s%s: %s", name,
+			   facts->file, whose ? "; " : "", whose ? whose : "",
+			   steer_diff_words(loaded(facts), &survey->wanted, words));
 	else
-		doctor_say(doctor, "steering", NULL, "loaded (%s), as %s says", name, doctor->file);
+		report_say(report, "steering", NULL, "loaded (%s), as %s says", name, facts->file);
 }
 
 /* Which of both holds; that it is not what the file asks was said by examine_rules. */
-static void examine_fragments(struct doctor *doctor)
+static void examine_fragments(const struct facts *facts, struct report *report)
 {
-	if (doctor->survey.count > 0)
-		doctor_say(
-			doctor, "fragments", NULL, "%s",
-			steer_reassembles(loaded(doctor))
+	if (facts->survey.count > 0)
+		report_say(
+			report, "fragments", NULL, "%s",
+			steer_reassembles(loaded(facts))
 				? "reassembled by the kernel before they are filtered (reassemble)"
 				: "filtered as they come (strict), unless connection tracking joins "
 				  "them");
 }
 
-static void examine_watch(struct doctor *doctor, const struct steer_desired *desired)
+static void examine_watch(const struct facts *facts, struct report *report,
+			  const struct steer_desired *desired)
 {
-	bool guard = doctor->policy && doctor->policy->steering == POLICY_GUARD;
+	bool guard = facts->policy && facts->policy->steering == POLICY_GUARD;
 
 	if (!desired)
 		return;
 	if (steer_watch_claimed())
-		doctor_say(doctor, "watch", NULL, "a change of the steering would be %s",
+		report_say(report, "watch", NULL, "a change of the steering would be %s",
 			   guard ? "reported and undone (guard)" : "reported (watch)");
 	else
-		doctor_say(
-			doctor, "watch",
+		report_say(
+			report, "watch",
 			"systemctl start nacld-watch; by hand: naclctl steer watch",
 			"nothing watches the steering: `nft flush ruleset` or `iptables -F` would "
 			"go unnoticed%s",
@@ -95,27 +97,27 @@ static void examine_watch(struct doctor *doctor, const struct steer_desired *des
 }
 
 /* A misspelt name, or an interface that is still to come: nothing is filtered there. */
-static void examine_interfaces(struct doctor *doctor)
+static void examine_interfaces(const struct facts *facts, struct report *report)
 {
-	const struct host *host = doctor->policy ? &doctor->policy->host : NULL;
+	const struct host *host = facts->policy ? &facts->policy->host : NULL;
 
 	for (size_t i = 0; host && i < host->interface_count; i++)
 		if (if_nametoindex(host->interfaces[i]) == 0)
-			doctor_say(doctor, "interfaces",
+			report_say(report, "interfaces",
 				   "compare the name with `ip link`, and correct it in the "
 				   "configuration",
 				   "there is no interface \"%s\": its ACL filters nothing",
 				   host->interfaces[i]);
 }
 
-void doctor_steering(struct doctor *doctor)
+void doctor_steering(const struct facts *facts, struct report *report)
 {
 	struct steer_desired desired = {0};
 	bool noted = steer_desired_load(&desired) == 0;
 
-	examine_rules(doctor, noted ? &desired : NULL);
-	examine_interfaces(doctor);
-	examine_fragments(doctor);
-	examine_watch(doctor, noted ? &desired : NULL);
+	examine_rules(facts, report, noted ? &desired : NULL);
+	examine_interfaces(facts, report);
+	examine_fragments(facts, report);
+	examine_watch(facts, report, noted ? &desired : NULL);
 	steer_rules_fini(&desired.rules);
 }

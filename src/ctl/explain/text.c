@@ -14,7 +14,7 @@
 #include "common/protocol.h"
 #include "ctl/term.h"
 #include "ctl/verdict.h"
-#include "ctl/explain/describe.h"
+#include "ctl/describe.h"
 #include "conf/conf.h"
 
 #define NEAREST 12 /* rules shown before the one that decides */
@@ -58,7 +58,7 @@ static struct rows rows_of(const struct story *story, const struct policy_step *
 {
 	const struct acl_list *list = &story->policy->acls[step->acl].lists[step->direction];
 	struct rows rows = {.list = list, .direction = (enum direction)step->direction};
-	char text[WORDS_LEN];
+	char text[DESCRIBE_LEN];
 
 	rows.decider = step->rule ? (size_t)(step->rule - list->rules) : list->count;
 	if (!story->all && rows.decider > NEAREST)
@@ -83,7 +83,7 @@ static void tell_row(const struct story *story, const struct rows *rows, const c
 
 static void tell_rule(const struct story *story, const struct rows *rows, const struct rule *rule)
 {
-	char number[8], text[WORDS_LEN];
+	char number[8], text[DESCRIBE_LEN];
 
 	snprintf(number, sizeof(number), "%u", rule->number);
 	tell_row(story, rows, number, (enum action)rule->action,
@@ -93,7 +93,7 @@ static void tell_rule(const struct story *story, const struct rows *rows, const 
 static void tell_earlier(const struct story *story, const struct rows *rows,
 			 const struct packet *packet)
 {
-	char text[WORDS_LEN];
+	char text[DESCRIBE_LEN];
 
 	if (rows->first > 0)
 		fprintf(story->to, "    %s earlier rules do not match either (--all shows them)\n",
@@ -189,7 +189,7 @@ static void tell_packet(const struct story *story, const char *label,
 			const struct packet_line *line, const struct policy_verdict *verdict,
 			const char *remark)
 {
-	char text[WORDS_LEN];
+	char text[DESCRIBE_LEN];
 
 	fprintf(story->to, "%s%-8s%s %s%s\n", story->term.bold, label, story->term.off,
 		describe_packet(line, text), remark);

@@ -13,7 +13,7 @@
 
 #include "common/paths.h"
 #include "ctl/term.h"
-#include "ctl/explain/describe.h"
+#include "ctl/describe.h"
 
 #define LABEL_WIDTH 13
 
@@ -273,7 +273,7 @@ struct widths {
 static struct widths widths_of(const json_t *rules, bool inbound)
 {
 	struct widths widths = {.rule = strlen("packets"), .packets = strlen("packets")};
-	char text[WORDS_LEN], packets[TERM_TEXT_LEN];
+	char text[DESCRIBE_LEN], packets[TERM_TEXT_LEN];
 	json_t *rule;
 	size_t i;
 
@@ -289,7 +289,7 @@ static struct widths widths_of(const json_t *rules, bool inbound)
 static void show_rule(const json_t *rule, bool inbound, struct widths widths, time_t now, FILE *to)
 {
 	const json_t *number = json_object_get(rule, "rule");
-	char text[WORDS_LEN], packets[TERM_TEXT_LEN], bytes[TERM_TEXT_LEN], digits[16];
+	char text[DESCRIBE_LEN], packets[TERM_TEXT_LEN], bytes[TERM_TEXT_LEN], digits[16];
 
 	snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(number));
 	print_rule(rule, inbound, text, sizeof(text));
@@ -306,7 +306,7 @@ static void show_list(const json_t *acl, bool inbound, time_t now, const struct 
 {
 	const json_t *rules = json_object_get(acl, inbound ? "inbound" : "outbound");
 	struct widths widths = widths_of(rules, inbound);
-	char title[WORDS_LEN];
+	char title[DESCRIBE_LEN];
 	json_t *rule;
 	size_t i;
 

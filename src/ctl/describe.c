@@ -5,7 +5,7 @@
  * The reason comes from rule_compare, the one definition of matching; here it only gets its values.
  * Set names are quoted as the configuration writes them, "@name".
  */
-#include "ctl/explain/describe.h"
+#include "ctl/describe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,18 +39,18 @@ static const char *icmp_type_name(const struct packet *packet)
 	return "";
 }
 
-const char *describe_packet(const struct packet_line *line, char buf[static WORDS_LEN])
+const char *describe_packet(const struct packet_line *line, char buf[static DESCRIBE_LEN])
 {
 	char protocol[PROTOCOL_STRLEN], src[PACKETTEXT_END_LEN], dst[PACKETTEXT_END_LEN];
 	const struct packet *packet = &line->packet;
 	char way[WAY_STRLEN];
 	int len;
 
-	len = snprintf(buf, WORDS_LEN, "%s %s %s -> %s", way_print(&line->way, way),
+	len = snprintf(buf, DESCRIBE_LEN, "%s %s %s -> %s", way_print(&line->way, way),
 		       protocol_print(packet->protocol, protocol),
 		       packet_print_end(packet, true, src), packet_print_end(packet, false, dst));
 	if (packet->l4 == PACKET_L4_ICMP)
-		snprintf(buf + len, WORDS_LEN - (size_t)len, ", type %u code %u%s",
+		snprintf(buf + len, DESCRIBE_LEN - (size_t)len, ", type %u code %u%s",
 			 packet->icmp_type, packet->icmp_code, icmp_type_name(packet));
 	return buf;
 }
@@ -89,13 +89,13 @@ static void print_transport(const struct rule *rule, char *buf, size_t size)
 }
 
 const char *describe_rule(const struct rule *rule, enum direction direction,
-			  char buf[static WORDS_LEN])
+			  char buf[static DESCRIBE_LEN])
 {
 	char protocol[PROTOCOL_STRLEN], transport[32], remote[72];
 
 	print_transport(rule, transport, sizeof(transport));
 	print_remote(rule, remote, sizeof(remote));
-	snprintf(buf, WORDS_LEN, "%.8s%s %s %s", protocol_print(rule->protocol, protocol),
+	snprintf(buf, DESCRIBE_LEN, "%.8s%s %s %s", protocol_print(rule->protocol, protocol),
 		 transport, direction == INBOUND ? "from" : "to", remote);
 	return buf;
 }
@@ -103,9 +103,11 @@ const char *describe_rule(const struct rule *rule, enum direction direction,
 static void print_other_type(const struct rule *rule, const struct packet *packet, char *buf)
 {
 	if (packet->icmp_type != rule->icmp_type)
-		snprintf(buf, WORDS_LEN, "type %u is not %d", packet->icmp_type, rule->icmp_type);
+		snprintf(buf, DESCRIBE_LEN, "type %u is not %d", packet->icmp_type,
+			 rule->icmp_type);
 	else
-		snprintf(buf, WORDS_LEN, "code %u is not %d", packet->icmp_code, rule->icmp_code);
+		snprintf(buf, DESCRIBE_LEN, "code %u is not %d", packet->icmp_code,
+			 rule->icmp_code);
 }
 
 static void print_other_address(const struct rule *rule, enum direction direction,
@@ -116,27 +118,27 @@ static void print_other_address(const struct rule *rule, enum direction directio
 	bool single = !rule->set && rule->prefix.len == family_bits(rule->prefix.addr.family);
 
 	print_remote(rule, range, sizeof(range));
-	snprintf(buf, WORDS_LEN, "%s %s is not %s%s",
+	snprintf(buf, DESCRIBE_LEN, "%s %s is not %s%s",
 		 direction == INBOUND ? "source" : "destination", addr_print(remote, address),
 		 single ? "" : "in ", range);
 }
 
 const char *describe_mismatch(const struct rule *rule, enum direction direction,
-			      const struct packet *packet, char buf[static WORDS_LEN])
+			      const struct packet *packet, char buf[static DESCRIBE_LEN])
 {
 	char mine[PROTOCOL_STRLEN], its[PROTOCOL_STRLEN], ports[32];
 	bool v6 = packet->src.family == FAMILY_IPV6;
 
 	switch (rule_compare(rule, direction, packet)) {
 	case RULE_MATCHES:
-		snprintf(buf, WORDS_LEN, "it matches");
+		snprintf(buf, DESCRIBE_LEN, "it matches");
 		break;
 	case RULE_OTHER_FAMILY:
-		snprintf(buf, WORDS_LEN, "it is for IPv%d, the packet is IPv%d", v6 ? 4 : 6,
+		snprintf(buf, DESCRIBE_LEN, "it is for IPv%d, the packet is IPv%d", v6 ? 4 : 6,
 			 v6 ? 6 : 4);
 		break;
 	case RULE_OTHER_PROTOCOL:
-		snprintf(buf, WORDS_LEN, "protocol %.16s is not %.16s",
+		snprintf(buf, DESCRIBE_LEN, "protocol %.16s is not %.16s",
 			 protocol_print(packet->protocol, mine),
 			 protocol_print(rule->protocol, its));
 		break;
@@ -144,11 +146,11 @@ const char *describe_mismatch(const struct rule *rule, enum direction direction,
 		print_other_address(rule, direction, packet, buf);
 		break;
 	case RULE_NO_TRANSPORT:
-		snprintf(buf, WORDS_LEN, "the packet has no port and no type");
+		snprintf(buf, DESCRIBE_LEN, "the packet has no port and no type");
 		break;
 	case RULE_OTHER_PORT:
 		print_ports(rule, ports, sizeof(ports));
-		snprintf(buf, WORDS_LEN, "destination port %u is not %s%s", packet->dport,
+		snprintf(buf, DESCRIBE_LEN, "destination port %u is not %s%s", packet->dport,
 			 rule->port_first == rule->port_last ? "" : "in ", ports);
 		break;
 	case RULE_OTHER_TYPE:
