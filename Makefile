@@ -259,6 +259,7 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 # The fuzz targets want clang and its flags: tests/fuzz/run calls this with them, and B=build/fuzz.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_control_SRC := $(filter-out src/daemon/main.c,$(DAEMON))
+fuzz_answer_SRC  := src/ctl/state/answer.c src/ctl/show/text.c src/ctl/describe.c src/ctl/term.c
 fuzz_batch_SRC   := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c)
 
 $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests

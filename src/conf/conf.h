@@ -57,7 +57,10 @@ void conf_report_print(const struct conf_report *report, FILE *to);
  */
 struct policy *conf_load(const char *path, struct conf_report *report);
 
-/* The same for text already in memory; `name` is the file's in diagnostics. */
+/*
+ * The same for text already in memory; `name` stands for the file in diagnostics. No file is
+ * opened: a text that includes one, or names one of a set, is refused. So it may come from anybody.
+ */
 struct policy *conf_parse(const char *name, const char *text, struct conf_report *report);
 
 /*

@@ -42,8 +42,14 @@ static const char *read_hint(int err)
 int conf_file_read(struct conf_reader *r, const char *path, enum conf_source_kind kind,
 		   struct conf_place place)
 {
-	int index = conf_source_read(&r->sources, path, kind);
+	int index;
 
+	if (r->alone) {
+		conf_error(r, place, NULL, "this text stands alone: it cannot name the file %s",
+			   path);
+		return -1;
+	}
+	index = conf_source_read(&r->sources, path, kind);
 	if (index >= 0)
 		return index;
 	if (index == -ENOMEM)

@@ -113,6 +113,7 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 	r->report = report;
 	r->sources.folder = dirname(copy);
 	if (text) {
+		r->alone = true;
 		index = conf_source_add(&r->sources, name, text);
 		if (index < 0)
 			conf_out_of_memory(r);

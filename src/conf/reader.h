@@ -19,6 +19,7 @@ struct conf_reader {
 	struct policy *policy;
 	struct conf_sources sources;
 	struct conf_flat flat;
+	bool alone;                                /* no file is opened, whatever the text names */
 	struct conf_place doubts[CONF_DOUBTS_MAX]; /* lines with a number that does not fit */
 	size_t doubt_count;
 	const struct config_setting_t *host;          /* the first `host = true` */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/protocol.h"
+#include "ctl/state/answer.h"
 
 #define READ_STEP 65536
 
@@ -179,6 +180,7 @@ int client_request(const char *socket_path, const char *request, json_t **answer
 {
 	int64_t deadline = now_ms() + patience_ms(request);
 	struct buffer buffer = {0};
+	char place[ANSWER_PLACE_LEN] = "";
 	json_t *parsed;
 	int fd, status;
 
@@ -191,12 +193,13 @@ int client_request(const char *socket_path, const char *request, json_t **answer
 	if (status < 0)
 		goto out;
 	parsed = json_loadb(buffer.data, buffer.len, JSON_DISABLE_EOF_CHECK, NULL);
-	if (json_is_object(parsed)) {
+	if (json_is_object(parsed) && answer_check(parsed, place)) {
 		*answer = parsed;
 	} else {
 		json_decref(parsed);
-		status = fail(-EPROTO, error, "what answers at %s does not speak nacld's protocol",
-			      socket_path);
+		status = fail(-EPROTO, error,
+			      "what answers at %s does not speak nacld's protocol%s%s", socket_path,
+			      place[0] ? ": " : "", place);
 	}
 out:
 	free(buffer.data);

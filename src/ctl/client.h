@@ -11,7 +11,8 @@
  * Sends one request ("status", "config", "reload") to the daemon's control socket and waits for the
  * answer, PROTOCOL_TIMEOUT_MS at most in all.
  *
- * Returns 0 and the answer (the caller drops the reference), whatever its "ok" says; or -errno and,
+ * Returns 0 and the answer, checked (state/answer.h) and without control characters (the caller
+ * drops the reference), whatever its "ok" says; or -errno and,
  * in error, a sentence with what happened and what to do: -ENOENT and -ECONNREFUSED mean that no
  * daemon runs, -EACCES that the caller may not ask, -ETIMEDOUT, -EPROTO, -EMSGSIZE.
  */

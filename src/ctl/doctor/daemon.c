@@ -15,6 +15,7 @@
 #include "common/nfqueue_proc.h"
 #include "ctl/client.h"
 #include "conf/conf.h"
+#include "ctl/state/plain_file.h"
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -93,7 +94,13 @@ void doctor_daemon(const struct facts *facts, struct report *report)
 	if (refused)
 		report_say(report, "daemon", "naclctl check, correct the file, naclctl reload",
 			   "the last reload was REFUSED, an older policy runs: %s", refused);
-	if (file && !same_file(file, facts->file))
+	if (file && !plain_file(file))
+		report_say(
+			report, "daemon", "systemctl cat nacld; ps -o args= -C nacld",
+			"nacld says that it runs by %s, which is no plain file that root alone can "
+			"change: not opened; %s is looked at instead",
+			file, facts->file);
+	else if (file && !same_file(file, facts->file))
 		report_say(report, "daemon", "look at that file, or restart nacld with this one",
 			   "nacld runs %s, not %s", file, facts->file);
 	else if (!refused && edited(facts))

@@ -8,6 +8,7 @@
  * gone a moment later), and is what one runs first and sends along when asking for help.
  */
 #include "ctl/doctor/checks.h"
+#include "ctl/state/plain_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static void ask_daemon(struct facts *facts)
 	else
 		facts->status = json_object_get(facts->answer, "status");
 	file = json_string_value(json_object_get(facts->status, "config"));
-	if (file && !facts->file_given)
+	if (file && !facts->file_given && plain_file(file))
 		facts->file = file;
 }
 

@@ -10,6 +10,7 @@
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/show/show.h"
+#include "ctl/state/plain_file.h"
 #include "steer/status.h"
 
 struct options {
@@ -55,7 +56,8 @@ static void add_steering(json_t *status)
 	static const char *const words[] = {NULL, "down", "differs", "up"};
 	const char *file = json_string_value(json_object_get(status, "config"));
 	enum steer_backend backend;
-	enum steer_state state = file ? steer_look(file, &backend) : STEER_UNKNOWN;
+	enum steer_state state =
+		file && plain_file(file) ? steer_look(file, &backend) : STEER_UNKNOWN;
 	json_t *steering = json_null();
 
 	if (state != STEER_UNKNOWN)
