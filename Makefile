@@ -96,6 +96,8 @@ test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)
 test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 
+test_state_SRC := src/ctl/state/fate.c
+
 test_snapshot_SRC := $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
 test_batch_SRC    := src/daemon/path/batch.c
 test_event_ring_SRC   := src/daemon/path/event_ring.c

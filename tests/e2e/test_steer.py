@@ -730,3 +730,28 @@ def test_nft_reassembles_too(net):
         inject(to_left, left, *fragments_of(udp(*ends, data=bytes(2400)), family))
         wait_until(lambda: counted() > before, "the whole packet was counted")
         assert counted() == before + 1
+
+
+def test_not_over_ssh_into_a_queue_that_nothing_reads(net):
+    """The session would end with it. With a reader, or where it is meant, or where packets pass, it is loaded."""
+    ns = net.ns("lonely")
+    path = net.tmp / "ssh.conf"
+    path.write_text(open_host())
+    ssh = {"SSH_CONNECTION": "192.0.2.2 40000 192.0.2.1 22"}
+
+    def up_over_ssh(*args):
+        return ns.run(NACLCTL, "steer", "up", "-f", path, "--backend", IPTABLES[0], *args, check=False, env=ssh)
+    refused = up_over_ssh()
+    assert refused.returncode == 1 and "nothing reads the queue" in refused.stderr and "--yes" in refused.stderr
+    assert steer(ns, "show", "-f", path, check=False).returncode == 1, "nothing was loaded"
+    assert up_over_ssh("--dry-run").returncode == 0
+    done = up_over_ssh("--yes")
+    assert done.returncode == 0 and "NOTHING READS IT NOW" in done.stdout
+    steer(ns, "down")
+    path.write_text(open_host(on_failure="accept"))
+    assert up_over_ssh().returncode == 0
+    steer(ns, "down")
+    path.write_text(open_host())
+    Nacld(ns, open_host())
+    done = up_over_ssh()
+    assert done.returncode == 0 and "NOTHING READS" not in done.stdout

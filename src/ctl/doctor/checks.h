@@ -3,6 +3,7 @@
 #define NACLD_CTL_DOCTOR_CHECKS_H
 
 #include "ctl/doctor/report.h"
+#include "ctl/state/state.h"
 #include "steer/status.h"
 
 /* What is looked at. */
@@ -16,6 +17,7 @@ struct facts {
 	struct policy *policy;
 	struct steer_plan plan;
 	struct steer_status survey;
+	struct state state;
 };
 
 /* The examinations, in the order in which a packet meets what they look at. */

@@ -63,18 +63,62 @@ static bool same_file(const char *a, const char *b)
 				     x.st_ino == y.st_ino);
 }
 
-/* What becomes of the packets meanwhile. */
-static void examine_silence(const struct facts *facts, struct report *report)
+/* Why nobody answers, and what to do about it. */
+static void examine_reader(const struct facts *facts, struct report *report)
 {
-	const struct steer_status *survey = &facts->survey;
+	const struct state *state = &facts->state;
+	const struct holder *holder = &state->holder;
+	char next[64];
 
-	report_say(report, "daemon", "systemctl status nacld", "%s", facts->silence);
-	if (survey->count > 0)
-		report_say(report, "packets", "start nacld, or naclctl steer down",
-			   "steered, but no daemon filters them: they %s",
-			   steer_bypasses(&survey->loaded[survey->backend])
-				   ? "pass, unfiltered (on_failure = \"accept\")"
-				   : "are all dropped (on_failure = \"drop\")");
+	switch (state->reader) {
+	case STATE_STOPPED:
+		snprintf(next, sizeof(next), "kill -CONT %d", (int)holder->pid);
+		report_say(report, "daemon", next,
+			   "nacld (pid %d) is stopped, by a signal or a debugger",
+			   (int)holder->pid);
+		break;
+	case STATE_SILENT:
+		report_say(report, "daemon",
+			   holder->state == 'D'
+				   ? "see to the disk that it waits for"
+				   : "systemctl status nacld; its watchdog restarts it",
+			   "nacld (pid %d) reads the queue and does not answer%s: %s",
+			   (int)holder->pid, holder->state == 'D' ? " (it waits for a disk)" : "",
+			   facts->silence);
+		break;
+	case STATE_KEPT:
+		report_say(report, "daemon", "systemctl start nacld; journalctl -u nacld says why",
+			   "nacld is between two starts; the service manager keeps its queue");
+		break;
+	case STATE_STRANGER:
+		report_say(report, "daemon",
+			   "stop that program, or choose another queue.first, and start nacld",
+			   "queue %u is read by %s (pid %d), not by nacld: %s", state->queue,
+			   holder->name, (int)holder->pid, facts->silence);
+		break;
+	default:
+		report_say(report, "daemon", "systemctl start nacld; systemctl status nacld", "%s",
+			   facts->silence);
+	}
+}
+
+/* What becomes of steered packets, where that is not what nacld's rules say. */
+static void examine_fate(const struct facts *facts, struct report *report)
+{
+	static const char *const next[] = {
+		[STATE_FATE_UNKNOWN] = "systemctl status nacld",
+		[STATE_WAITS] = "have nacld go on; steer down would drop what waits",
+		[STATE_DECIDED] = "stop that program, or naclctl steer down",
+		[STATE_PASSES] = "start nacld",
+		[STATE_DROPPED] = "start nacld, or naclctl steer down",
+	};
+	enum state_fate fate = state_fate(&facts->state);
+	char text[STATE_TEXT_LEN];
+
+	if (fate != STATE_UNSTEERED && fate != STATE_FILTERED && fate != STATE_MONITORED &&
+	    (fate != STATE_FATE_UNKNOWN || !facts->status))
+		report_say(report, "packets", next[fate], "steered packets %s",
+			   state_fate_text(&facts->state, text));
 }
 
 void doctor_daemon(const struct facts *facts, struct report *report)
@@ -85,12 +129,14 @@ void doctor_daemon(const struct facts *facts, struct report *report)
 	const char *flow_error = text_of(json_object_get(status, "flow_log"), "error");
 
 	if (!status) {
-		examine_silence(facts, report);
+		examine_reader(facts, report);
+		examine_fate(facts, report);
 		return;
 	}
 	report_say(report, "daemon", NULL, "nacld %s answers, %s", text_of(status, "version"),
 		   mode && strcmp(mode, "monitor") == 0 ? "in MONITOR MODE: it drops nothing"
 							: "enforcing");
+	examine_fate(facts, report);
 	if (refused)
 		report_say(report, "daemon", "naclctl check, correct the file, naclctl reload",
 			   "the last reload was REFUSED, an older policy runs: %s", refused);
@@ -166,14 +212,8 @@ static bool examine_queue(const struct facts *facts, struct report *report, int 
 	struct nfqueue_proc queue;
 	bool bound = nfqueue_proc_read(table, (uint16_t)number, &queue);
 
-	if (!facts->status) {
-		if (bound)
-			report_say(report, "queues",
-				   "stop that program, or choose another queue.first",
-				   "queue %u is read by another program (netlink port %" PRIu32 ")",
-				   number, queue.portid);
-		return !bound;
-	}
+	if (!facts->status) /* who reads it instead was said by doctor_daemon */
+		return true;
 	if (!bound) {
 		report_say(report, "queues", "systemctl restart nacld",
 			   "nacld answers, but nothing reads queue %u", number);

@@ -79,6 +79,7 @@ static bool examine(struct facts *facts, struct report *report)
 	examine_file(facts, report);
 	if (steer_status(facts->plan.count ? &facts->plan : NULL, STEER_NFT, &facts->survey))
 		return false;
+	state_look(&facts->survey, facts->status, &facts->state);
 	doctor_kernel(facts, report);
 	doctor_steering(facts, report);
 	doctor_daemon(facts, report);
@@ -112,7 +113,7 @@ static int diagnose(struct facts *facts, bool json)
 	} else {
 		status = report.findings ? NACLCTL_NO : NACLCTL_OK;
 		if (json)
-			report_print_json(&report, facts->file, stdout);
+			report_print_json(&report, facts->file, &facts->state, stdout);
 		else
 			report_print_text(&report, stdout);
 	}

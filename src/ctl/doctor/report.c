@@ -47,10 +47,11 @@ void report_print_text(const struct report *report, FILE *to)
 	}
 }
 
-void report_print_json(const struct report *report, const char *file, FILE *to)
+void report_print_json(const struct report *report, const char *file, const struct state *state,
+		       FILE *to)
 {
-	json_t *root = json_pack("{s:b, s:s, s:O}", "ok", !report->findings, "config", file,
-				 "checks", report->lines);
+	json_t *root = json_pack("{s:b, s:s, s:o, s:O}", "ok", !report->findings, "config", file,
+				 "state", state_json(state), "checks", report->lines);
 
 	if (root)
 		json_dumpf(root, to, JSON_INDENT(2));

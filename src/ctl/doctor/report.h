@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "ctl/state/state.h"
+
 /* What the checks have said so far. */
 struct report {
 	json_t *lines; /* {"check", "ok", "message", "next"} */
@@ -20,6 +22,7 @@ void report_say(struct report *report, const char *check, const char *next, cons
 
 /* For people, and for programs; `file` is the configuration. */
 void report_print_text(const struct report *report, FILE *to);
-void report_print_json(const struct report *report, const char *file, FILE *to);
+void report_print_json(const struct report *report, const char *file, const struct state *state,
+		       FILE *to);
 
 #endif

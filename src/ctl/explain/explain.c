@@ -6,8 +6,11 @@
  * evaluated on its own. Here are the options, the exit status and the JSON; the text for people
  * is in text.c, the evaluation in roundtrip.c.
  */
+#include <arpa/inet.h>
 #include <getopt.h>
+#include <ifaddrs.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/way/walls.h"
 #include "ctl/command.h"
@@ -114,6 +117,7 @@ static void print_json(const struct policy *policy, const struct roundtrip *j, F
 				   reply, "stateful_reply", stateful_reply(j));
 
 	add_suggestions(policy, j, object);
+	json_object_set_new(object, "as_forward", json_boolean(j->as_forward));
 	json_object_set_new(object, "mode",
 			    json_string(policy->mode == POLICY_MONITOR ? "monitor" : "enforce"));
 	json_dumpf(object, to, JSON_INDENT(2));
@@ -121,11 +125,59 @@ static void print_json(const struct policy *policy, const struct roundtrip *j, F
 	json_decref(object);
 }
 
+/* Is it an address of this host? */
+static bool is_own(const struct addr *addr)
+{
+	struct ifaddrs *all = NULL;
+	bool own = false;
+
+	if (getifaddrs(&all) < 0)
+		return false;
+	for (const struct ifaddrs *i = all; i && !own; i = i->ifa_next) {
+		char text[INET6_ADDRSTRLEN] = "", wanted[ADDR_STRLEN];
+
+		if (!i->ifa_addr)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr,
+				  text, sizeof(text));
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			inet_ntop(AF_INET6,
+				  &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, text,
+				  sizeof(text));
+		own = *text && strcmp(text, addr_print(addr, wanted)) == 0;
+	}
+	freeifaddrs(all);
+	return own;
+}
+
+/*
+ * `in` to an address of a protected subnet, or `out` from one, which is not this host's: such a
+ * packet never sees INPUT or OUTPUT. Where no ACL is the host's or an edge's the answer would be
+ * "unprotected", while the subnet's ACL decides.
+ */
+static bool is_routed(const struct policy *policy, const struct packet_line *line)
+{
+	const struct addr *local =
+		line->way.hook == HOOK_INPUT ? &line->packet.dst : &line->packet.src;
+
+	if (line->way.hook == HOOK_FORWARD || policy->host.acl != POLICY_NO_ACL ||
+	    policy->edges.only != POLICY_NO_ACL)
+		return false;
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		if (prefix_contains(&policy->subnets[i].prefix, local))
+			return !is_own(local);
+	return false;
+}
+
 static int explain(const struct options *options, const struct policy *policy,
-		   const struct packet_line *line)
+		   struct packet_line *line)
 {
 	struct roundtrip roundtrip;
+	bool as_forward = is_routed(policy, line);
 
+	if (as_forward)
+		line->way.hook = HOOK_FORWARD;
 	if (walls_are_ambiguous(policy, &line->way)) {
 		fputs("naclctl explain: " WALLS_AMBIGUOUS "\n", stderr);
 		return NACLCTL_USAGE;
@@ -134,6 +186,7 @@ static int explain(const struct options *options, const struct policy *policy,
 		fputs("naclctl explain: no memory\n", stderr);
 		return NACLCTL_USAGE;
 	}
+	roundtrip.as_forward = as_forward;
 	if (options->json)
 		print_json(policy, &roundtrip, stdout);
 	else

@@ -21,6 +21,7 @@ struct roundtrip {
 	struct packet_line request;
 	struct packet_line reply;
 	bool has_reply;
+	bool as_forward; /* asked as `in` or `out`, and evaluated as forwarded */
 	struct policy_verdict request_verdict;
 	struct policy_verdict reply_verdict; /* as if the request had passed */
 	struct suggestion suggestions[SUGGESTIONS_MAX];

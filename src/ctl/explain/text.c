@@ -302,6 +302,9 @@ void explain_text(const struct policy *policy, const struct roundtrip *roundtrip
 {
 	struct story story = {.policy = policy, .term = term_for(to), .all = all, .to = to};
 
+	if (roundtrip->as_forward)
+		fputs("Not an address of this host, but of a protected subnet: evaluated as forward.\n",
+		      to);
 	tell_packet(&story, "request", &roundtrip->request, &roundtrip->request_verdict, "");
 	tell_reply(&story, roundtrip);
 	tell_comparison(&story, roundtrip);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/steer/unread.h"
 #include "ctl/steer/output.h"
 #include "conf/conf.h"
 #include "steer/lock.h"
@@ -126,18 +127,33 @@ static int watch(const struct steer_request *request)
 	return steer_watch(&options) ? NACLCTL_NO : NACLCTL_OK;
 }
 
+/* Not the end of the session that asks for it, unless that is meant. */
+static bool may_load(const struct steer_request *request, const struct steer_plan *plan)
+{
+	if (request->dry_run || request->yes || plan->bypass || !unread_queues(plan) ||
+	    !unread_over_ssh())
+		return true;
+	fputs("naclctl steer: nothing reads the queue, and on_failure is \"drop\": what is steered, "
+	      "this ssh session perhaps, would be cut off; start nacld first, or add --yes\n",
+	      stderr);
+	return false;
+}
+
 static int carry_out(struct steer_request *request)
 {
 	struct steer_plan plan = {0};
-	int status = NACLCTL_USAGE;
+	int status;
 
 	if (is_verb(request, "down"))
 		return steer_down(request);
 	if (is_verb(request, "watch"))
 		return watch(request);
-	if (load_plan(request, &plan))
-		status = is_verb(request, "up") ? steer_up(request, &plan)
-						: steer_show(request, &plan);
+	if (!load_plan(request, &plan))
+		status = NACLCTL_USAGE;
+	else if (!is_verb(request, "up"))
+		status = steer_show(request, &plan);
+	else
+		status = may_load(request, &plan) ? steer_up(request, &plan) : NACLCTL_NO;
 	steer_plan_fini(&plan);
 	return status;
 }
@@ -193,6 +209,8 @@ static const struct option_entry options[] = {
 	{0, "guard", NULL, "also restore it (watch), as steering = \"guard\" in FILE does",
 	 offsetof(struct steer_request, guard), NULL},
 	COMMAND_JSON(struct steer_request, json),
+	{0, "yes", NULL, "load it (up) over ssh too, where nothing reads the queue yet",
+	 offsetof(struct steer_request, yes), NULL},
 	{0, "dry-run", NULL, "print the rules, load nothing",
 	 offsetof(struct steer_request, dry_run), NULL},
 	{0},

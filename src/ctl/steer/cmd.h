@@ -16,6 +16,7 @@ struct steer_request {
 	enum steer_backend backend;
 	bool json;
 	bool dry_run;
+	bool yes;      /* "up": also over ssh into a queue that nothing reads */
 	bool guard;    /* "watch": put the rules back, whatever the configuration says */
 	json_t *notes; /* remarks in order; also printed on stderr at once, unless json */
 };

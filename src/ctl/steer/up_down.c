@@ -9,6 +9,7 @@
  * should be loaded from then on, for `steer watch`.
  */
 #include "ctl/steer/cmd.h"
+#include "ctl/steer/unread.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -180,9 +181,10 @@ static int report_up(struct steer_request *request, const struct steer_plan *pla
 	else
 		snprintf(queues, sizeof(queues), "queues %u-%u", plan->queue_first,
 			 plan->queue_last);
-	snprintf(message, sizeof(message),
-		 "steering is up (%s)%s: %s; while no daemon listens packets %s",
+	snprintf(message, sizeof(message), "steering is up (%s)%s: %s; %s packets %s",
 		 steer_backend_name(backend), changed ? "" : ", nothing to change", queues,
+		 unread_queues(plan) ? "NOTHING READS IT NOW, until nacld starts"
+				     : "while no daemon listens",
 		 plan->bypass ? "pass" : "are dropped");
 	return finish(request, "up", backend, changed, message);
 }
