@@ -61,10 +61,15 @@ void state_look(const struct steer_status *survey, const json_t *status, struct 
 {
 	const struct steer_rules *rules = &survey->loaded[survey->backend];
 	const char *mode = json_string_value(json_object_get(status, "mode"));
+	enum steer_backend which;
 	unsigned int first, last;
 	int table;
 
 	*out = (struct state){.monitor = mode && strcmp(mode, "monitor") == 0};
+	if (steer_status_unknown(survey, &which)) {
+		out->steered = true; /* perhaps: what becomes of packets is not known */
+		return;
+	}
 	out->steered = survey->count > 0 && steer_queues(rules, &first, &last) && last <= 65535;
 	if (!out->steered)
 		return;
@@ -83,12 +88,13 @@ void state_look(const struct steer_status *survey, const json_t *status, struct 
 json_t *state_json(const struct state *state)
 {
 	const struct holder *holder = &state->holder;
+	bool seen = state->steered && state->reader != STATE_UNKNOWN;
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s?}", "reader",
 			 state_reader_name(state->reader), "packets",
 			 state_fate_name(state_fate(state)), "queue",
-			 state->steered ? json_integer(state->queue) : json_null(), "waiting",
-			 state->steered ? json_integer(state->waiting) : json_null(), "pid",
+			 seen ? json_integer(state->queue) : json_null(), "waiting",
+			 seen ? json_integer(state->waiting) : json_null(), "pid",
 			 holder->pid ? json_integer(holder->pid) : json_null(), "program",
 			 holder->pid ? holder->name : NULL);
 }
