@@ -28,6 +28,17 @@ struct conf_diagnostic {
 	char *hint;        /* what to do, or NULL */
 };
 
+/* Where a rule stands. */
+struct conf_rule_place {
+	uint32_t acl; /* index in the policy */
+	enum direction direction;
+	uint16_t number;
+	unsigned int line;
+	const char *file; /* one of the report's */
+	char *comment;    /* what "# check:" beside the rule or right above it says, or NULL */
+	size_t source;    /* position of the file */
+};
+
 /*
  * What a load found out, in file order. At most CONF_DIAGNOSTICS_MAX are kept; `dropped` counts on.
  */
@@ -40,7 +51,13 @@ struct conf_report {
 	size_t dropped;
 	char **files; /* every file that was read or should have been, the configuration first */
 	size_t file_count;
+	struct conf_rule_place *places; /* of all rules, those of a list together */
+	size_t place_count;
 };
+
+/* NULL: not known. O(rules). */
+const struct conf_rule_place *conf_find_rule(const struct conf_report *report, uint32_t acl,
+					     enum direction direction, uint16_t number);
 
 void conf_report_fini(struct conf_report *report);
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/place.h"
+
 #define SOURCE_SHOWN_MAX 200
 
 /* Length of the UTF-8 sequence at s (RFC 3629; printable ones only), 0 when it is none. */
@@ -239,6 +241,7 @@ void conf_report_fini(struct conf_report *report)
 	for (size_t i = 0; i < report->file_count; i++)
 		free(report->files[i]);
 	free(report->files);
+	conf_places_fini(report);
 	*report = (struct conf_report){0};
 }
 

@@ -17,6 +17,7 @@
 
 #include "conf/diag.h"
 #include "conf/file.h"
+#include "conf/place.h"
 #include "conf/syntax/scan.h"
 #include "conf/walk/policy.h"
 #include "core/policy.h"
@@ -127,6 +128,7 @@ static struct policy *read_from(const char *name, const char *text, struct conf_
 		policy_free(policy);
 		policy = NULL;
 	}
+	conf_note_comments(r);
 	conf_report_sort(r);
 out:
 	if (r) {

@@ -20,6 +20,9 @@ extern const struct command command_explain;
 extern const struct command command_eval;
 extern const struct command command_import;
 extern const struct command command_export;
+extern const struct command command_query;
+extern const struct command command_diff;
+extern const struct command command_cover;
 
 /* Options of several commands: the struct and its member that hold the value. */
 #define COMMAND_FILE(type, member, help)                                         \

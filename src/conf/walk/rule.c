@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/place.h"
 #include "conf/walk/cidr.h"
 #include "conf/walk/ports.h"
 #include "conf/walk/schema.h"
@@ -335,6 +336,8 @@ static void add_rule(struct conf_reader *r, const config_setting_t *group, enum 
 	warn_icmp_family(r, group, &rule);
 	if (acl_add_rule(acl, direction, &rule) < 0)
 		conf_out_of_memory(r);
+	conf_note_rule(r, conf_place(group), (uint32_t)(acl - r->policy->acls), direction,
+		       rule.number);
 }
 
 /* For the next list: of 32,766 numbers most lists use few. */

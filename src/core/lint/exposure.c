@@ -50,11 +50,7 @@ static bool decides_publicly(const struct lint_subject *subject, enum direction 
 			if (line_at(map->lines, map->half[h].at[i].line, key) != position ||
 			    lint_is_private(&first, &last))
 				continue;
-			*remote = h == 0 ? addr_from_ipv4(0xcb007109)
-					 : (struct addr){UINT64_C(0x20010db8) << 32 | 9, 1,
-							 FAMILY_IPV6};
-			if (space_find(map, remote) != i)
-				*remote = last;
+			*remote = lint_known_address(&first, &last);
 			return true;
 		}
 	}
@@ -257,7 +253,8 @@ static void lint_mtu(const struct lint_subject *subject, int half)
 		line_runs(map->lines, map->half[half].at[i].line, note_tcp, &tcp);
 		if (!tcp.rule)
 			continue;
-		report_mtu(subject, tcp.rule, &last);
+		first = lint_known_address(&first, &last);
+		report_mtu(subject, tcp.rule, &first);
 		return;
 	}
 }

@@ -27,7 +27,7 @@ struct lint_subject {
 	uint32_t index;
 	const struct acl *acl;
 	const struct lint_acl *maps;
-	bool host;         /* guards the host */
+	bool host;         /* guards the host, or an edge of it */
 	struct addr local; /* an address inside, for packets; family 0: none */
 };
 
@@ -58,6 +58,9 @@ const char *lint_rule_print(const struct rule *rule, enum direction direction,
 
 /* Is every address of the range in a network that is not routed in the Internet? */
 bool lint_is_private(const struct addr *first, const struct addr *last);
+
+/* Of these addresses one that people recognise, else the last. */
+struct addr lint_known_address(const struct addr *first, const struct addr *last);
 
 void lint_rules(const struct lint_subject *subject, enum direction direction);
 void lint_twins(const struct lint_subject *subject, enum direction direction);

@@ -130,6 +130,19 @@ bool lint_is_private(const struct addr *first, const struct addr *last)
 	return false;
 }
 
+/* Documentation's (RFC 5737, RFC 3849). */
+struct addr lint_known_address(const struct addr *first, const struct addr *last)
+{
+	struct addr known = {.hi = UINT64_C(0x20010db8) << 32 | 9, .lo = 1, .family = FAMILY_IPV6};
+	bool after, before;
+
+	if (first->family == FAMILY_IPV4)
+		known = addr_from_ipv4(0xcb007109);
+	after = known.hi > first->hi || (known.hi == first->hi && known.lo >= first->lo);
+	before = known.hi < last->hi || (known.hi == last->hi && known.lo <= last->lo);
+	return after && before ? known : *last;
+}
+
 static int map_list(struct lint_run *run, size_t acl, int d)
 {
 	const struct acl_list *list = &run->policy->acls[acl].lists[d];
@@ -154,6 +167,15 @@ static int map_list(struct lint_run *run, size_t acl, int d)
 	return status;
 }
 
+/* An edge is the host's own, too: its clients ask through it. */
+static bool guards_edge(const struct policy *policy, uint32_t acl)
+{
+	for (size_t i = 0; i < policy->edges.count; i++)
+		if (policy->edges.items[i].acl == acl)
+			return true;
+	return policy->edges.default_route == acl;
+}
+
 static struct lint_subject subject_of(struct lint_run *run, uint32_t acl)
 {
 	struct lint_subject subject = {
@@ -161,7 +183,7 @@ static struct lint_subject subject_of(struct lint_run *run, uint32_t acl)
 		.index = acl,
 		.acl = &run->policy->acls[acl],
 		.maps = &run->acls[acl],
-		.host = run->policy->host.acl == acl,
+		.host = run->policy->host.acl == acl || guards_edge(run->policy, acl),
 	};
 
 	for (size_t i = 0; i < run->policy->subnet_count && !subject.host; i++) {

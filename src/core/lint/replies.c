@@ -463,24 +463,10 @@ static bool note_hanging(void *context, uint32_t first, uint32_t last, uint32_t 
 	return true;
 }
 
-/* An address that people recognise, where the stretch has it. */
-static struct addr choose_remote(const struct space_pair *pair)
-{
-	struct addr known = pair->first.family == FAMILY_IPV4
-				    ? addr_from_ipv4(0xcb007109)
-				    : (struct addr){UINT64_C(0x20010db8) << 32 | 9, 1, FAMILY_IPV6};
-	bool after = known.hi > pair->first.hi ||
-		     (known.hi == pair->first.hi && known.lo >= pair->first.lo);
-	bool before = known.hi < pair->last.hi ||
-		      (known.hi == pair->last.hi && known.lo <= pair->last.lo);
-
-	return after && before ? known : pair->last;
-}
-
 static line_ref report_pair(void *context, const struct space_pair *pair)
 {
 	struct replies *r = context;
-	struct stretch stretch = {r, choose_remote(pair)};
+	struct stretch stretch = {r, lint_known_address(&pair->first, &pair->last)};
 
 	if (pair->b != LINE_NO)
 		line_runs(r->lines, line_apply(r->lines, LINE_PAIR, pair->a, pair->b), note_hanging,

@@ -1,0 +1,1 @@
+check --sarif conf/findings.conf conf/findings-mended.conf

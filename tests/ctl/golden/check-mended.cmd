@@ -1,0 +1,1 @@
+check --strict conf/findings-mended.conf

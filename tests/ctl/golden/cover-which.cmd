@@ -1,0 +1,1 @@
+cover -f conf/router.conf in tcp

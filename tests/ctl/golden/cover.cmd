@@ -1,0 +1,1 @@
+cover -f conf/findings.conf

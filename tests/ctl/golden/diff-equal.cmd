@@ -1,0 +1,1 @@
+diff conf/findings-mended.conf conf/findings-reordered.conf

@@ -1,0 +1,1 @@
+diff --json conf/findings.conf conf/findings-mended.conf

@@ -1,0 +1,1 @@
+diff conf/findings.conf conf/findings-mended.conf

@@ -1,0 +1,1 @@
+diff conf/no-ephemeral.conf conf/router.conf

@@ -1,0 +1,1 @@
+diff --rules conf/findings-mended.conf conf/findings-reordered.conf

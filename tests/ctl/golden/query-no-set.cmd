@@ -1,0 +1,1 @@
+query -f conf/findings.conf in tcp from @nothing port 443

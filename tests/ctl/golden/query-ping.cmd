@@ -1,0 +1,1 @@
+query -f conf/findings-mended.conf in icmp from any type 8
