@@ -337,34 +337,37 @@ static void every_case(void **state)
 		assert_true(found[id]); /* no kind without a case */
 }
 
-/* From one protected subnet to another both lists are asked, for the request and for the reply. */
-static void two_subnets(void **state)
+/* Two subnets, of which the second may ask the first, or may not. */
+static size_t findings_between(bool asks)
 {
-	const struct lint_case public = {"",
-					 false,
-					 {"in 100 allow tcp 443 10.0.0.0/8",
-					  "out 100 allow tcp 1024-65535 10.9.0.0/16",
-					  "out 110 allow tcp 1024-65535 10.0.2.0/24"},
-					 {0}};
+	const struct lint_case public = {"", false, {"in 100 allow tcp 443 10.0.2.0/24"}, {0}};
 	struct policy *policy = make_policy(&public);
 	struct acl *private = policy_add_acl(policy, "private");
 	struct prefix subnets[2];
 	struct lint lint;
+	size_t count;
 
-	(void)state;
 	policy->host.acl = POLICY_NO_ACL;
-	add_rule(private, "out 100 allow tcp 443 10.0.1.0/24");
+	if (asks)
+		add_rule(private, "out 100 allow tcp 443 10.0.1.0/24");
 	assert_int_equal(prefix_parse("10.0.1.0/24", &subnets[0], NULL), PREFIX_OK);
 	assert_int_equal(prefix_parse("10.0.2.0/24", &subnets[1], NULL), PREFIX_OK);
 	assert_int_equal(policy_add_subnet(policy, &subnets[0], 0), 0);
 	assert_int_equal(policy_add_subnet(policy, &subnets[1], 1), 0);
 	assert_null(policy_finish(policy));
 	assert_int_equal(lint_policy(policy, &lint), 0);
-	assert_int_equal(lint.count, 2); /* 100 from 10/8 elsewhere; and private's own request */
-	assert_int_equal(lint.findings[1].acl, 1);
-	assert_int_equal(lint.findings[1].direction, OUTBOUND);
+	count = lint.count;
 	lint_fini(&lint);
 	policy_free(policy);
+	return count;
+}
+
+/* What cannot leave the one is no request at the other; what can hangs at both. */
+static void two_subnets(void **state)
+{
+	(void)state;
+	assert_int_equal(findings_between(false), 0);
+	assert_int_equal(findings_between(true), 2);
 }
 
 static void the_table_of_clients(void **state)

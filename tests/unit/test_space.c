@@ -11,7 +11,7 @@
  * million.
  */
 #include "classify_check.h"
-#include "core/space/describe.h"
+#include "core/space/group.h"
 
 static size_t scale(const char *variable, size_t usual)
 {
@@ -326,6 +326,69 @@ static void equal_in_effect_is_equal(void **state)
 	lines_free(lines);
 }
 
+static bool in_terms(const struct space_terms *terms, const struct packet *p)
+{
+	uint32_t key = space_key(p);
+
+	for (size_t i = 0; i < terms->count; i++)
+		if (key >= terms->at[i].first && key <= terms->at[i].last &&
+		    prefix_contains(&terms->at[i].prefix, &p->src))
+			return true;
+	return false;
+}
+
+/* A packet is in the part of its two deciding rules exactly when the lists differ about it. */
+static void expect_part(const struct space_parts *parts, const struct subject *a,
+			const struct subject *b, const struct packet *p)
+{
+	uint32_t pair = right_value(a, p) << 15 | right_value(b, p);
+	bool differs = is_allowed(a, p) != is_allowed(b, p);
+
+	for (size_t i = 0; i < parts->count; i++)
+		assert_int_equal(in_terms(&parts->at[i].terms, p),
+				 differs && parts->at[i].value == pair);
+}
+
+static void differences_are_exact(void **state)
+{
+	size_t found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 100 / SLOW; i++) {
+		struct random_state r = {.state = i};
+		struct lines *lines = store();
+		struct space_parts parts;
+		struct subject a, b;
+
+		subject_init(&a, lines, 7000 + 2 * i, 0);
+		subject_init(&b, lines, 7001 + 2 * i, 1);
+		assert_int_equal(space_difference(&a.random.list, &b.random.list, INBOUND, NULL,
+						  SIZE_MAX, &parts),
+				 0);
+		for (size_t n = 0; n < parts.count; n++) {
+			expect_part(&parts, &a, &b, &parts.at[n].packet);
+			assert_true(in_terms(&parts.at[n].terms, &parts.at[n].packet));
+		}
+		for (size_t n = 0; n < 300; n++) {
+			struct packet p = rnd_packet(&r, n % 2 ? &a.random : &b.random, INBOUND);
+
+			if (!parts.more)
+				expect_part(&parts, &a, &b, &p);
+		}
+		found += parts.count;
+		space_parts_fini(&parts);
+		assert_int_equal(space_difference(&a.random.list, &a.random.list, INBOUND, NULL,
+						  SIZE_MAX, &parts),
+				 0);
+		assert_int_equal(parts.count, 0);
+		space_parts_fini(&parts);
+		subject_fini(&a);
+		subject_fini(&b);
+		lines_free(lines);
+	}
+	assert_true(found > 100 / SLOW);
+}
+
 static void a_full_store_says_so(void **state)
 {
 	struct lines *lines = lines_new(40);
@@ -414,6 +477,7 @@ int main(void)
 		cmocka_unit_test(descriptions_are_exact),
 		cmocka_unit_test(descriptions_are_short),
 		cmocka_unit_test(equal_in_effect_is_equal),
+		cmocka_unit_test(differences_are_exact),
 		cmocka_unit_test(a_full_store_says_so),
 		cmocka_unit_test(large_lists_are_small),
 		cmocka_unit_test(large_sets_are_small),

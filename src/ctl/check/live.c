@@ -11,14 +11,16 @@
 #include <string.h>
 
 #include "core/decimal.h"
+#include "core/way/walls.h"
 #include "ctl/check/check.h"
 #include "text/packet_print.h"
 
 static bool passes(const struct policy *policy, enum hook hook, const struct packet *packet)
 {
+	const struct way way = {.hook = hook};
 	struct policy_verdict verdict;
 
-	policy_eval(policy, hook, NULL, packet, &verdict);
+	walls_eval(policy, &way, packet, &verdict);
 	return verdict.action == ACTION_ALLOW;
 }
 
