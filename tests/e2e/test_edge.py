@@ -228,7 +228,7 @@ def test_the_watch_does_not_follow_over_anothers_change(net):
     watch = router.start("watch", NACLCTL, "steer", "watch", "-f", nacld.conf_path, expect=(0, -15))
     wait_until(lambda: "watching" in watch.log(), "the watch has begun")
     router.run("iptables-nft", "-w", "-t", "raw", "-F")
-    wait_until(lambda: "NOT WHOLE" in watch.log(), "the alarm")
+    wait_until(lambda: "STEERING" in watch.log(), "the alarm")
     _ip("route add default via 203.0.113.2 dev right", router)
     wait_until(lambda: "they are the edge now" in watch.log(), "the route was seen")
     assert edge_rules_of(router) == set()
@@ -379,6 +379,73 @@ def test_a_bridge_is_the_edge_of_its_ports(net, tool):
     text = server.run(f"iptables-{tool}", "-w", "-t", "raw", "-nvxL", "NACLD-PRE").stdout
     by_port = [line.split() for line in text.splitlines() if "NFQUEUE" in line and " client " in line]
     assert by_port and all(int(row[0]) == 0 for row in by_port)
+
+
+# What the rules cannot see
+
+
+def unseen(ns, text):
+    """What `steer up` notes and doctor tells: {sentence: what to do, or None}, the same in both."""
+    path = ns.topology.tmp / "unseen.conf"
+    path.write_text(text)
+    notes = json.loads(naclctl(ns, "steer", "up", "--json", "-f", path, "--backend", "iptables-nft").stdout)["notes"]
+    done = naclctl(ns, "doctor", "--json", "-f", path, check=False)
+    lines = {line["message"]: line["next"] for line in json.loads(done.stdout)["checks"]
+             if line["check"] == "unseen"}
+    for message, following in lines.items():
+        assert message + (f"; next: {following}" if following else "") in notes
+    return lines
+
+
+def sentence(lines, part):
+    found = [line for line in lines if part in line]
+    assert len(found) == 1, f"{part}: {lines}"
+    return found[0]
+
+
+def test_an_interface_that_is_not_one_is_told(net):
+    """Not there, another one's port, only an alternative name: nothing would be filtered."""
+    ns = net.ns("lonely")
+    for line in ("add br0 type bridge", "add port type veth peer name other", "set port master br0",
+                 "property add dev other altname second"):
+        _ip(f"link {line}", ns)
+    ns.sysctl("bridge/bridge-nf-call-iptables", 1)
+    lines = unseen(ns, config(edge(["port", "second", "Client", "br0"], [], [])))
+    assert lines[sentence(lines, "what passes from port to port of br0 crosses that edge too")] is None
+    assert lines[sentence(lines, 'interface "port" is a port of br0')] == 'write "br0" in its place'
+    assert lines[sentence(lines, '"second" is only an alternative name of other')].startswith('write "other"')
+    assert lines[sentence(lines, 'no interface "Client" now')]
+    assert len(lines) == 4
+
+
+def test_nat_before_a_hosts_rules_is_told(net, tool):
+    ns = net.ns("lonely")
+    publish(ns, tool, by="eth0")
+    told = unseen(ns, config(host([], [])))
+    assert "--dport 8080 -j DNAT --to-destination 203.0.113.2:80" in sentence(told, "NAT comes before")
+    assert not unseen(ns, config(edge("default-route", [], []))), "at an edge it makes no difference"
+
+
+def test_bridge_netfilter_is_told(net):
+    """One switch of another program decides whether rules see bridged packets, and doctor says so."""
+    one, router, two = net.ns("one"), net.ns("router"), net.ns("two")
+    net.veth(one, router, ("192.0.2.2/24",))
+    net.veth(two, router, ("192.0.2.130/24",))
+    for line in ("add br0 type bridge", "set br0 up", "set one master br0", "set two master br0"):
+        _ip(f"link {line}", router)
+    text = config(subnet("192.0.2.128/25", [], [], "half"))
+    switch = "bridge/bridge-nf-call-iptables"
+    for key in (switch, "bridge/bridge-nf-call-ip6tables"):
+        router.sysctl(key, 0)
+    nacld = Nacld(router, text)
+    assert not unseen(router, text)
+    wait_until(lambda: one.run("ping", "-c1", "-W1", "192.0.2.130", check=False).returncode == 0,
+               "bridged packets are not seen")
+    assert nacld.total("packets") == 0
+    router.sysctl(switch, 1)
+    assert "bridged packets are filtered by subnet" in sentence(unseen(router, text), "bridge netfilter is on")
+    assert one.run("ping", "-c1", "-W1", "192.0.2.130", check=False).returncode == 1
+    assert nacld.packets("half", "inbound", "*") == 1
 
 
 # What people ask

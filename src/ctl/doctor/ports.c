@@ -168,6 +168,12 @@ static void try_direction(struct report *report, struct trial *trial)
 			  i % 2 ? FAMILY_IPV6 : FAMILY_IPV4);
 }
 
+/* What stands between this host and its clients; at edges with several ACLs, none is the one. */
+static uint32_t outer_acl(const struct policy *policy)
+{
+	return policy->host.acl != POLICY_NO_ACL ? policy->host.acl : policy->edges.only;
+}
+
 void doctor_ports(const struct facts *facts, struct report *report)
 {
 	const struct policy *policy = facts->policy;
@@ -175,9 +181,9 @@ void doctor_ports(const struct facts *facts, struct report *report)
 	const struct client_profile *clients = client_main(CLIENT_LINUX);
 	struct trial trial = {.left = TRIALS_MAX};
 
-	if (!policy || policy->host.acl == POLICY_NO_ACL)
+	if (!policy || outer_acl(policy) >= policy->acl_count)
 		return;
-	trial.acl = &policy->acls[policy->host.acl];
+	trial.acl = &policy->acls[outer_acl(policy)];
 	trial.asks = OUTBOUND;
 	trial.range = own_range();
 	try_direction(report, &trial);

@@ -6,11 +6,11 @@
  */
 #include "ctl/doctor/checks.h"
 
-#include <net/if.h>
 #include <string.h>
 
 #include "steer/diff.h"
 #include "steer/desired.h"
+#include "steer/unseen/unseen.h"
 
 static const struct steer_rules *loaded(const struct facts *facts)
 {
@@ -96,18 +96,9 @@ static void examine_watch(const struct facts *facts, struct report *report,
 			guard ? ", though the configuration says \"guard\"" : "");
 }
 
-/* A misspelt name, or an interface that is still to come: nothing is filtered there. */
-static void examine_interfaces(const struct facts *facts, struct report *report)
+static void tell_unseen(void *report, const char *next, const char *text)
 {
-	const struct host *host = facts->policy ? &facts->policy->host : NULL;
-
-	for (size_t i = 0; host && i < host->interface_count; i++)
-		if (if_nametoindex(host->interfaces[i]) == 0)
-			report_say(report, "interfaces",
-				   "compare the name with `ip link`, and correct it in the "
-				   "configuration",
-				   "there is no interface \"%s\": its ACL filters nothing",
-				   host->interfaces[i]);
+	report_say(report, "unseen", next, "%s", text);
 }
 
 void doctor_steering(const struct facts *facts, struct report *report)
@@ -116,8 +107,9 @@ void doctor_steering(const struct facts *facts, struct report *report)
 	bool noted = steer_desired_load(&desired) == 0;
 
 	examine_rules(facts, report, noted ? &desired : NULL);
-	examine_interfaces(facts, report);
 	examine_fragments(facts, report);
 	examine_watch(facts, report, noted ? &desired : NULL);
-	steer_rules_fini(&desired.rules);
+	if (facts->policy)
+		unseen_look(facts->policy, tell_unseen, report);
+	steer_desired_fini(&desired);
 }

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@
 #include "conf/conf.h"
 #include "steer/lock.h"
 #include "steer/privilege.h"
+#include "steer/unseen/unseen.h"
 #include "steer/watch/watch.h"
 
 static struct policy *load_file(const char *file)
@@ -31,18 +31,10 @@ static struct policy *load_file(const char *file)
 	return policy;
 }
 
-/*
- * A name may be that of an interface to come, or misspelt: then nothing is filtered, and nothing
- * else says so.
- */
-static void note_missing_interfaces(struct steer_request *request, const struct policy *policy)
+/* What the rules will not see on this host, in the words of doctor. */
+static void note_unseen(void *request, const char *next, const char *text)
 {
-	for (size_t i = 0; i < policy->host.interface_count; i++)
-		if (if_nametoindex(policy->host.interfaces[i]) == 0)
-			steer_note(
-				request,
-				"no interface \"%s\" now: its packets are filtered once it exists",
-				policy->host.interfaces[i]);
+	steer_note(request, "%s%s%s", text, next ? "; next: " : "", next ? next : "");
 }
 
 /* The plan of one file, with what `up` has to say about it. False: it was said why not. */
@@ -67,7 +59,7 @@ static bool plan_of(struct steer_request *request, const char *file, struct stee
 		steer_note(request, "mode is \"monitor\", but on_failure is \"drop\": while no "
 				    "daemon listens every steered packet is dropped");
 	if (!err && up)
-		note_missing_interfaces(request, policy);
+		unseen_look(policy, note_unseen, request);
 	policy_free(policy);
 	return !err && out->count > 0;
 }
