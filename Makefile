@@ -94,6 +94,7 @@ test_steer_plan_SRC    := src/steer/plan.c $(POLICY)
 test_steer_iptables_SRC := $(addprefix src/steer/,kernel/iptables.c kernel/iptables_text.c plan.c) $(POLICY)
 test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)
 test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
+test_steer_routes_SRC       := src/steer/routes/expand.c
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
 
 test_state_SRC := src/ctl/state/fate.c
