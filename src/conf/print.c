@@ -59,6 +59,17 @@ static void render_head(const struct rule *rule, struct rule_head *out)
 		       rule_ports_print(rule, ports));
 }
 
+static void print_comment(const char *comment, FILE *to)
+{
+	fputs("comment = \"", to);
+	for (; *comment; comment++) {
+		if (*comment == '"' || *comment == '\\')
+			fputc('\\', to);
+		fputc(*comment, to);
+	}
+	fputs("\"; ", to);
+}
+
 static void print_padded(const struct rule *rule, enum direction direction,
 			 const struct widths *widths, FILE *to)
 {
@@ -67,9 +78,12 @@ static void print_padded(const struct rule *rule, enum direction direction,
 	struct rule_head head;
 
 	render_head(rule, &head);
-	fprintf(to, "{ %-*s %-*s %-*s %s = \"%s%s\"; }", widths->number, head.number,
-		widths->action, head.action, widths->rest, head.rest, key, rule->set ? "@" : "",
+	fprintf(to, "{ %-*s %-*s %-*s %s = \"%s%s\"; ", widths->number, head.number, widths->action,
+		head.action, widths->rest, head.rest, key, rule->set ? "@" : "",
 		rule->set ? rule->set->name : prefix_print(&rule->prefix, buf));
+	if (rule->comment)
+		print_comment(rule->comment, to);
+	fputc('}', to);
 }
 
 void conf_print_rule(const struct rule *rule, enum direction direction, FILE *to)

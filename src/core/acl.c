@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int acl_add_rule(struct acl *acl, enum direction direction, const struct rule *rule)
 {
 	struct acl_list *list = &acl->lists[direction];
+	char *comment = NULL;
 
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 16;
@@ -24,7 +26,13 @@ int acl_add_rule(struct acl *acl, enum direction direction, const struct rule *r
 		list->rules = rules;
 		list->capacity = capacity;
 	}
-	list->rules[list->count++] = *rule;
+	if (rule->comment) {
+		comment = strdup(rule->comment);
+		if (!comment)
+			return -ENOMEM;
+	}
+	list->rules[list->count] = *rule;
+	list->rules[list->count++].comment = comment;
 	return 0;
 }
 
@@ -60,9 +68,16 @@ const struct rule *acl_eval(const struct acl_list *list, enum direction directio
 	return NULL;
 }
 
+static void list_fini(struct acl_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free((char *)list->rules[i].comment);
+	free(list->rules);
+}
+
 void acl_fini(struct acl *acl)
 {
-	free(acl->lists[INBOUND].rules);
-	free(acl->lists[OUTBOUND].rules);
+	list_fini(&acl->lists[INBOUND]);
+	list_fini(&acl->lists[OUTBOUND]);
 	free(acl->name);
 }

@@ -18,7 +18,7 @@ struct acl {
 	struct acl_list lists[2]; /* by enum direction */
 };
 
-/* 0, or -ENOMEM. The rule is copied; order does not matter until acl_sort. */
+/* 0, or -ENOMEM. The rule and its comment are copied; order does not matter until acl_sort. */
 int acl_add_rule(struct acl *acl, enum direction direction, const struct rule *rule);
 
 /* Sorts both lists by number. False when a number appears twice in one list. */

@@ -35,6 +35,7 @@ struct rule {
 	uint32_t counter; /* index in the policy's counter layout; set by policy_finish */
 	struct prefix prefix;
 	const struct prefix_set *set;
+	const char *comment; /* what its author says of it, or NULL; the ACL's own once added */
 };
 
 /*

@@ -71,11 +71,14 @@ size_t verdict_text(const struct policy *policy, const struct packet_line *line,
 static json_t *step_json(const struct policy *policy, const struct policy_step *step)
 {
 	json_t *rule = step->rule ? json_integer(step->rule->number) : json_string("*");
+	json_t *object = json_pack("{s:s, s:s, s:o, s:s}", "direction",
+				   direction_name((enum direction)step->direction), "acl",
+				   policy->acls[step->acl].name, "rule", rule, "action",
+				   action_name((enum action)step->action));
 
-	return json_pack("{s:s, s:s, s:o, s:s}", "direction",
-			 direction_name((enum direction)step->direction), "acl",
-			 policy->acls[step->acl].name, "rule", rule, "action",
-			 action_name((enum action)step->action));
+	if (step->rule && step->rule->comment)
+		json_object_set_new(object, "comment", json_string(step->rule->comment));
+	return object;
 }
 
 json_t *verdict_json(const struct policy *policy, const struct packet_line *line,
@@ -113,5 +116,7 @@ json_t *verdict_rule_json(const struct rule *rule, enum direction direction)
 	json_object_set_new(object, direction == INBOUND ? "source" : "destination",
 			    rule->set ? json_sprintf("@%s", rule->set->name)
 				      : json_string(prefix_print(&rule->prefix, cidr)));
+	if (rule->comment)
+		json_object_set_new(object, "comment", json_string(rule->comment));
 	return object;
 }

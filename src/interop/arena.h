@@ -26,7 +26,8 @@ const char *arena_text(struct arena *arena, const char *text, size_t len);
 
 const char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-const char *arena_vprintf(struct arena *arena, const char *format, va_list args);
+const char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /*
  * An array of `count` elements with room for one more, which is zeroed: the same array, or a larger

@@ -34,10 +34,15 @@ static void step(struct cursor *c)
 	c->at++;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /* Over blanks, and over the one separator that may stand here. */
 static void step_to_value(struct cursor *c)
 {
-	while (c->at < c->end && *c->at && strchr(" \t\r\n,:", *c->at))
+	while (c->at < c->end && (is_blank(*c->at) || *c->at == ',' || *c->at == ':'))
 		step(c);
 }
 
@@ -56,7 +61,7 @@ static void step_over_string(struct cursor *c)
 
 static void step_over_word(struct cursor *c)
 {
-	while (c->at < c->end && *c->at && !strchr(" \t\r\n,:]}", *c->at))
+	while (c->at < c->end && !is_blank(*c->at) && !strchr(",:]}", *c->at))
 		step(c);
 }
 
@@ -237,7 +242,7 @@ int document_parse_json(struct document *doc, struct document_error *error)
 	int status = count_values(doc, error);
 
 	while (status == 0) {
-		while (c.at < c.end && *c.at && strchr(" \t\r\n", *c.at))
+		while (c.at < c.end && is_blank(*c.at))
 			step(&c);
 		if (c.at == c.end)
 			return 0;

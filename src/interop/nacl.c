@@ -78,6 +78,65 @@ void nacl_set_subnet(struct nacl_doc *doc, const char *id, const struct prefix *
 	}
 }
 
+/* One character of UTF-8, and how long it is; broken bytes are one each, and escaped. */
+static uint32_t next_character(const unsigned char *text, size_t *len)
+{
+	size_t more = text[0] >= 0xf0 ? 3 : text[0] >= 0xe0 ? 2 : text[0] >= 0xc0 ? 1 : 0;
+	uint32_t c = more ? text[0] & (0x3fu >> more) : text[0];
+
+	*len = 1;
+	for (size_t i = 1; i <= more; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return text[0];
+		c = c << 6 | (text[i] & 0x3f);
+	}
+	*len = more + 1;
+	return c;
+}
+
+/*
+ * C0, DEL and C1; separators of lines; what turns or hides the writing (Unicode's bidi controls).
+ */
+static bool is_unprintable(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* The text with what is unprintable escaped, and between quotes where they are wanted. */
+static const char *escape(struct arena *arena, const char *text, bool quotes)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	char *out = arena_alloc(arena, strlen(text) * 6 + 3), *to = out;
+
+	if (!out)
+		return "";
+	if (quotes)
+		*to++ = '"';
+	while (*at) {
+		size_t len;
+		uint32_t c = next_character(at, &len);
+
+		if (is_unprintable(c) || (len == 1 && c >= 0x80)) {
+			to += sprintf(to, "\\u%04x", c);
+		} else {
+			if (quotes && (c == '"' || c == '\\'))
+				*to++ = '\\';
+			memcpy(to, at, len);
+			to += len;
+		}
+		at += len;
+	}
+	if (quotes)
+		*to++ = '"';
+	return out;
+}
+
+const char *nacl_quote(struct arena *arena, const char *text)
+{
+	return escape(arena, text, true);
+}
+
 void nacl_note(struct nacl_doc *doc, enum nacl_severity severity, size_t acl, const struct node *at,
 	       const char *hint, const char *format, ...)
 {
@@ -89,13 +148,13 @@ void nacl_note(struct nacl_doc *doc, enum nacl_severity severity, size_t acl, co
 		return;
 	va_start(args, format);
 	doc->notes = notes;
-	notes[doc->note_count++] =
-		(struct nacl_note){.severity = severity,
-				   .acl = acl,
-				   .line = at ? at->line : 0,
-				   .column = at ? at->column : 0,
-				   .message = arena_vprintf(&doc->arena, format, args),
-				   .hint = hint};
+	notes[doc->note_count++] = (struct nacl_note){
+		.severity = severity,
+		.acl = acl,
+		.line = at ? at->line : 0,
+		.column = at ? at->column : 0,
+		.message = escape(&doc->arena, arena_vprintf(&doc->arena, format, args), false),
+		.hint = hint};
 	va_end(args);
 }
 
@@ -204,57 +263,6 @@ size_t nacl_find(const struct nacl_doc *doc, const char *id_or_name, bool *many)
 			found = i;
 	}
 	return found;
-}
-
-/* One character of UTF-8, and how long it is; broken bytes are one each, and escaped. */
-static uint32_t next_character(const unsigned char *text, size_t *len)
-{
-	size_t more = text[0] >= 0xf0 ? 3 : text[0] >= 0xe0 ? 2 : text[0] >= 0xc0 ? 1 : 0;
-	uint32_t c = more ? text[0] & (0x3fu >> more) : text[0];
-
-	*len = 1;
-	for (size_t i = 1; i <= more; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return text[0];
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	*len = more + 1;
-	return c;
-}
-
-/*
- * C0, DEL and C1; separators of lines; what turns or hides the writing (Unicode's bidi controls).
- */
-static bool is_unprintable(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
-const char *nacl_quote(struct arena *arena, const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	char *out = arena_alloc(arena, strlen(text) * 6 + 3), *to = out;
-
-	if (!out)
-		return "\"\"";
-	*to++ = '"';
-	while (*at) {
-		size_t len;
-		uint32_t c = next_character(at, &len);
-
-		if (is_unprintable(c) || (len == 1 && c >= 0x80)) {
-			to += sprintf(to, "\\u%04x", c);
-		} else {
-			if (c == '"' || c == '\\')
-				*to++ = '\\';
-			memcpy(to, at, len);
-			to += len;
-		}
-		at += len;
-	}
-	*to++ = '"';
-	return out;
 }
 
 const char *nacl_plain(struct arena *arena, const char *text)

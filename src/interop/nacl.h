@@ -83,7 +83,10 @@ void nacl_know_subnet(struct nacl_doc *doc, const char *id, const struct prefix 
 /* The same where the model is finished; it takes the place of what was known. */
 void nacl_set_subnet(struct nacl_doc *doc, const char *id, const struct prefix *prefix);
 
-/* `at` may be NULL. The hint is kept as it is: a literal, or in the arena. */
+/*
+ * `at` may be NULL. The message may hold text of strangers: what could control a terminal is
+ * escaped. The hint is kept as it is: a literal.
+ */
 void nacl_note(struct nacl_doc *doc, enum nacl_severity severity, size_t acl, const struct node *at,
 	       const char *hint, const char *format, ...) __attribute__((format(printf, 6, 7)));
 

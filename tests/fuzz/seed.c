@@ -203,6 +203,53 @@ static const char *const flow_logs[] = {
 	" \n\n\n",
 };
 
+/* The first byte names the reader: 0 finds out, 1 aws, 2 cloudformation, 3 terraform, 4 ansible. */
+#define AWS_ENTRY                                                                                  \
+	"{\"RuleNumber\": 100, \"Egress\": false, \"RuleAction\": \"allow\", \"Protocol\": \"6\"," \
+	" \"CidrBlock\": \"192.0.2.7/24\", \"PortRange\": {\"From\": 1, \"To\": 2}}"
+#define TEMPLATE_ENTRY                                                                      \
+	"{\"Type\": \"AWS::EC2::NetworkAclEntry\", \"Properties\": {\"NetworkAclId\":"      \
+	" {\"Ref\": \"A\"}, \"RuleNumber\": 1, \"Protocol\": -1, \"RuleAction\": \"deny\"," \
+	" \"CidrBlock\": {\"Fn::Sub\": \"${Net}\"}}, \"Condition\": \"On\"}"
+#define TERRAFORM_RULE                                                                        \
+	"{\"network_acl_id\": \"${aws_network_acl.a.id}\", \"rule_number\": 1,"               \
+	" \"rule_action\": \"allow\", \"protocol\": \"udp\", \"cidr_block\": \"10.0.0.0/8\"," \
+	" \"from_port\": \"${var.port}\", \"to_port\": 443}"
+
+static const char *const imports[] = {
+	"0{\"NetworkAcls\": [{\"NetworkAclId\": \"acl-1\", \"Entries\": [" AWS_ENTRY "]}]}",
+	"1[" AWS_ENTRY "]",
+	"0{\"NetworkAcls\": [], \"NextToken\": \"x\"} {\"NetworkAcls\": [{\"Entries\": []}]}",
+	"0NetworkAcls:\n- NetworkAclId: acl-1\n  Tags:\n  - {Key: Name, Value: \"a\\nb\"}\n  Entries:\n"
+	"  - {RuleNumber: 0110, Protocol: '58', RuleAction: DENY, Egress: yes, Ipv6CidrBlock: ::/0,\n"
+	"     IcmpTypeCode: {Type: -1, Code: -1}}\n",
+	"0{\"Resources\": {\"A\": {\"Type\": \"AWS::EC2::NetworkAcl\"}, \"E\": " TEMPLATE_ENTRY "},"
+	" \"Parameters\": {\"Net\": {\"Default\": \"10.0.0.0/8\"}}}",
+	"2Conditions:\n  C: !Equals [!Ref Port, '443']\nResources:\n  A: {Type: AWS::EC2::NetworkAcl}\n"
+	"  E:\n    Type: AWS::EC2::NetworkAclEntry\n    Properties:\n      NetworkAclId: !GetAtt A.Id\n"
+	"      RuleNumber: 7\n      Protocol: 6\n      RuleAction: !If [C, allow, deny]\n"
+	"      CidrBlock: !Join ['/', [!Select [0, !Split [',', '10.0.0.0,x']], 8]]\n"
+	"      PortRange: {From: !Ref Port, To: !Ref Port}\n",
+	"0{\"resource\": {\"aws_network_acl\": {\"a\": {\"subnet_ids\": [\"s\"]}},"
+	" \"aws_network_acl_rule\": {\"r\": " TERRAFORM_RULE "}}}",
+	"3{\"planned_values\": {\"root_module\": {\"child_modules\": [{\"resources\": [{\"address\":"
+	" \"module.m.aws_network_acl.a[0]\", \"type\": \"aws_network_acl\", \"name\": \"a\", \"values\":"
+	" {\"ingress\": [{\"rule_no\": 1, \"action\": \"allow\", \"protocol\": \"-1\", \"from_port\": 0,"
+	" \"to_port\": 0, \"cidr_block\": \"0.0.0.0/0\"}]}}, {\"address\":"
+	" \"module.m.aws_network_acl_rule.r[0]\", \"type\": \"aws_network_acl_rule\", \"name\": \"r\","
+	" \"values\": {}}]}]}}, \"configuration\": {\"root_module\": {\"module_calls\": {\"m\":"
+	" {\"module\": {\"resources\": [{\"type\": \"aws_network_acl_rule\", \"name\": \"r\","
+	" \"expressions\": {\"network_acl_id\": {\"references\": [\"aws_network_acl.a\"]}}}]}}}}}}",
+	"0- hosts: all\n  tasks:\n  - ec2_vpc_nacl:\n      name: web\n      ingress:\n"
+	"      - [100, tcp, allow, 0.0.0.0/0, null, null, 443, 443]\n      - [1, icmp, deny, ::/0, 8, 0]\n",
+	"4{\"nacls\": [{\"nacl_id\": \"acl-1\", \"ingress\": [[1, \"all\", \"allow\", \"::/0\", null, null,"
+	" 0, 65535]], \"egress\": []}]}",
+	"0NETWORKACLS\tFalse\tacl-1\n",
+	"0resource \"aws_network_acl\" \"a\" {\n}\n",
+	"0a: &a [x]\nb: *a\n",
+	"0{\"a\": \"\\ud83d\\ude00\", \"a\": 1}",
+};
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -213,6 +260,7 @@ int main(int argc, char **argv)
 	}
 	save_texts(argv[1], "control", requests, sizeof(requests) / sizeof(requests[0]));
 	save_texts(argv[1], "packet_line", lines, sizeof(lines) / sizeof(lines[0]));
-	save_texts(argv[1], "flowlog", flow_logs, sizeof(flow_logs) / sizeof(flow_logs[0]));
+	save_texts(argv[1], "flow_record", flow_logs, sizeof(flow_logs) / sizeof(flow_logs[0]));
+	save_texts(argv[1], "import", imports, sizeof(imports) / sizeof(imports[0]));
 	return 0;
 }

@@ -33,7 +33,7 @@ def test_a_template():
     bare = entry("100", Protocol="-1", Egress="true", PortRange={"From": "0", "To": "65535"})
     del bare["Properties"]["Egress"]
     done = one(template(bare))
-    assert done.status == 0 and 'inbound = (\n      # stdin:1 Entry0\n      { rule = 100' in done.out, done
+    assert done.status == 0 and 'inbound = (\n      { rule = 100' in done.out and 'comment = "stdin:1 Entry0"' in done.out, done
 
 
 YAML = """Parameters:

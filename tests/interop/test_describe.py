@@ -72,6 +72,32 @@ def test_each_rule_tells_its_origin():
     assert all(lines[place - 1].strip() == "{" for place in places), places
 
 
+def test_explain_names_the_origin_of_the_rule():
+    text = json.dumps(SAMPLE, indent=1)
+    with scratch() as folder:
+        (folder / "acl.json").write_text(text)
+        (folder / "nacld.conf").write_text(naclctl("import", "--host", "acl.json", cwd=folder).out)
+        packet = ["in", "tcp", "198.51.100.200:40000", "192.0.2.1:22"]
+        told = naclctl("explain", "-f", "nacld.conf", *packet, cwd=folder)
+        as_json = json.loads(naclctl("explain", "--json", "-f", "nacld.conf", *packet, cwd=folder).out)
+        printed = naclctl("check", "--print", "nacld.conf", cwd=folder).out
+    line = text.splitlines().index('     "RuleNumber": 150,')
+    assert f"matches: DROPPED (acl.json:{line})" in told.out, told
+    assert as_json["request"]["steps"][0]["comment"] == f"acl.json:{line}"
+    assert f'comment = "acl.json:{line}";' in printed  # what the daemon hands out
+
+
+def test_comments_of_rules():
+    """Any text of one line comes back as it was; control characters are refused."""
+    rule = '{ rule = 1; action = "allow"; protocol = "all"; source = "0.0.0.0/0"; comment = "%s"; }'
+    text = 'network_acls = ( { name = "a"; associations = ( ); inbound = ( ' + rule + " ); outbound = ( ); } );\n"
+    printed = check(text % 'a \\"b\\" \\\\ \u00e9')
+    assert printed.status == 0 and 'comment = "a \\"b\\" \\\\ \u00e9";' in printed.out, printed
+    assert check(printed.out).out == printed.out
+    refused = check(text % "a\tb")
+    assert refused.status == 2 and "one line" in refused.err, refused
+
+
 def test_the_shapes_it_comes_in():
     one = acl(entry(100), DEFAULT)
     shapes = [answer(one), one, {"NetworkAcl": one, "ClientToken": "x"}, [one], [[one]], [answer(one)],
@@ -273,6 +299,12 @@ def test_subnets():
     assert take(answer(tied("subnet-1")), "--subnet", "subnet-1=office").status == 2
     untied = take(answer(acl(entry())))
     assert untied.status == 1 and "protects nothing" in untied.err, untied
+
+
+def test_interfaces():
+    done = take(SAMPLE, "--edge", "eth0", "--edge", "wg0")
+    assert done.status == 0 and 'edge = ["eth0", "wg0"]' in done.out, done
+    assert check(done.out).status == 0 and "warning" not in check(done.out).err, check(done.out)
 
 
 def test_json_says_all_of_it():

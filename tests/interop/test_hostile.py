@@ -62,6 +62,14 @@ def test_yaml():
     refused(b"".join(b"k%d: x\n" % i for i in range(500_000)), "more than 400000 values")
 
 
+def test_errors_control_no_terminal():
+    for text in (b'{"a\x1b[2J\x01": 1}', b'{"a": \x1b[31m}', "{\"a\": 1, \u202e}".encode(), b"a: &x 1\nb: *\x7f\n",
+                 b'"\\e[2J": 1\n"\\e[2J": 2\n', b"a: !<!\x1b> 1\n", b'{"NetworkAcls": [{"NetworkAclId": "\\u001b[2J"}]}'):
+        done = naclctl("import", stdin=text)
+        assert done.status == 2 and done.err.strip(), done
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.err), (text, done.err)
+
+
 def test_large_files():
     with scratch() as folder:
         huge = folder / "huge.json"

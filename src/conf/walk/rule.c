@@ -32,6 +32,7 @@ static const struct conf_key inbound_keys[] = {
 	{"type", NULL},
 	{"code", NULL},
 	{"source", NULL},
+	{"comment", NULL},
 	{"destination", INBOUND_INSTEAD},
 	{"cidr", INBOUND_INSTEAD},
 	{"source_port", PORT_INSTEAD},
@@ -47,6 +48,7 @@ static const struct conf_key outbound_keys[] = {
 	{"type", NULL},
 	{"code", NULL},
 	{"destination", NULL},
+	{"comment", NULL},
 	{"source", OUTBOUND_INSTEAD},
 	{"cidr", OUTBOUND_INSTEAD},
 	{"source_port", PORT_INSTEAD},
@@ -299,6 +301,23 @@ static void warn_icmp_family(struct conf_reader *r, const config_setting_t *grou
 			  "\"icmpv6\" with an IPv4 CIDR matches no ping and no error message");
 }
 
+/* Printed to terminals and into logs: text of one line, without control characters. */
+static bool read_comment(struct conf_reader *r, const config_setting_t *group, struct rule *rule)
+{
+	enum conf_found found = conf_get_string(r, group, "comment", &rule->comment);
+
+	if (found != CONF_OK)
+		return found == CONF_ABSENT;
+	for (const char *at = rule->comment; *at; at++) {
+		if ((unsigned char)*at >= ' ' && *at != 0x7f)
+			continue;
+		conf_error(r, conf_place(config_setting_get_member(group, "comment")), NULL,
+			   "a comment is one line, without control characters");
+		return false;
+	}
+	return true;
+}
+
 /* Everything is read even when something is wrong, so that all of it is reported at once. */
 static bool read_rule(struct conf_reader *r, const config_setting_t *group,
 		      enum direction direction, struct rule *rule)
@@ -307,6 +326,7 @@ static bool read_rule(struct conf_reader *r, const config_setting_t *group,
 
 	ok = read_number(r, group, rule);
 	ok &= read_action(r, group, rule);
+	ok &= read_comment(r, group, rule);
 	protocol = read_protocol(r, group, rule);
 	remote = read_remote(r, group, direction, rule);
 	if (!protocol)

@@ -124,7 +124,10 @@ static void tell_step(const struct story *story, const struct policy_step *step,
 		tell_row(story, &rows, "*", ACTION_DENY, "all");
 		fputs("decides: ", story->to);
 	}
-	fprintf(story->to, "%s%s%s\n", bold, verdict, *bold ? story->term.off : "");
+	fprintf(story->to, "%s%s%s", bold, verdict, *bold ? story->term.off : "");
+	if (step->rule && step->rule->comment)
+		fprintf(story->to, " (%s)", step->rule->comment);
+	fputc('\n', story->to);
 }
 
 static const struct subnet *subnet_with(const struct policy *policy, const struct addr *addr)

@@ -25,6 +25,7 @@ static void add(struct nacl_doc *doc, size_t acl, enum direction direction, cons
 	entry->direction = (uint8_t)direction;
 	entry->rule = *rule;
 	entry->rule.set = NULL;
+	entry->rule.comment = NULL; /* the policy's */
 	entry->rule.prefix = *prefix;
 	entry->rule.number = number;
 	if (!rule_has_icmp(&entry->rule)) /* ICMPv6 over a set's IPv4 prefix: every type */

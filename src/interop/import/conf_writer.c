@@ -123,6 +123,18 @@ static void write_associations(struct writer *w, const struct nacl_acl *acl)
 	}
 }
 
+/* The rule's comment, which explain shows. */
+static void write_origin(const struct writer *w, const char *origin)
+{
+	fputs(" comment = \"", w->to);
+	for (; *origin; origin++) {
+		if (*origin == '"' || *origin == '\\')
+			fputc('\\', w->to);
+		fputc(*origin, w->to);
+	}
+	fputs("\"; }", w->to);
+}
+
 static void write_entry(const struct writer *w, const struct nacl_entry *entry)
 {
 	const struct rule *rule = &entry->rule;
@@ -139,8 +151,9 @@ static void write_entry(const struct writer *w, const struct nacl_entry *entry)
 		fprintf(w->to, "type = %d; code = %d; ", rule->icmp_type, rule->icmp_code);
 	if (rule_has_ports(rule))
 		fprintf(w->to, "ports = \"%s\"; ", rule_ports_print(rule, ports));
-	fprintf(w->to, "%s = \"%s\"; }", entry->direction == INBOUND ? "source" : "destination",
+	fprintf(w->to, "%s = \"%s\";", entry->direction == INBOUND ? "source" : "destination",
 		prefix_print(&rule->prefix, buf));
+	write_origin(w, entry->origin);
 }
 
 static void write_list(const struct writer *w, const struct nacl_acl *acl, enum direction direction)
@@ -154,7 +167,6 @@ static void write_list(const struct writer *w, const struct nacl_acl *acl, enum 
 		if (entry->direction != direction)
 			continue;
 		fputs(any ? ",\n" : "\n", w->to);
-		fprintf(w->to, "      # %s\n", entry->origin);
 		write_entry(w, entry);
 		any = true;
 	}
