@@ -238,8 +238,7 @@ void conf_print(const struct policy *policy, FILE *to)
 	fprintf(to, "fragments = \"%s\";\n",
 		policy->fragments == POLICY_REASSEMBLE ? "reassemble" : "strict");
 	fprintf(to, "isolation = \"%s\";\n", policy_isolation_name(policy->isolation));
-	if (policy->sandbox != POLICY_SANDBOX_REQUIRED)
-		fprintf(to, "sandbox = \"%s\";\n", policy_sandbox_name(policy->sandbox));
+	fprintf(to, "sandbox = \"%s\";\n", policy_sandbox_name(policy->sandbox));
 	fprintf(to, "steering = \"%s\";\n", policy->steering == POLICY_WATCH ? "watch" : "guard");
 	print_exempt(policy->exempt, to);
 	print_flow_log(&policy->flow_log, to);

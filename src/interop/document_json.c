@@ -217,8 +217,10 @@ static int parse_one(struct cursor *c)
 	struct node *node;
 	json_t *json;
 
+	errno = 0; /* jansson calls a string it has no memory for an invalid token */
 	json = json_loadb(c->at, left, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &jansson);
-	if (!json && (!jansson.text[0] || json_error_code(&jansson) == json_error_out_of_memory))
+	if (!json && (errno == ENOMEM || !jansson.text[0] ||
+		      json_error_code(&jansson) == json_error_out_of_memory))
 		return -ENOMEM; /* it says so in one way or the other */
 	if (!json)
 		return refuse(c, &jansson, c->error);

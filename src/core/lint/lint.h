@@ -51,9 +51,12 @@ struct lint {
 
 #define LINT_MAX 50
 
+/* Subnets are looked at each with each, and with those between. */
+#define LINT_ACLS_MAX 256
+
 /*
- * 0 and *out (lint_fini); -ENOMEM; or -E2BIG: the lists take more than can be held, and nothing was
- * looked for. The policy is finished. The rules are borrowed. O(E log E + output), a second for
+ * 0 and *out (lint_fini); -ENOMEM; or -E2BIG: the lists take more than can be held, or are more than
+ * LINT_ACLS_MAX ACLs', and nothing was looked for. The policy is finished. The rules are borrowed. O(E log E + output), a second for
  * 32,766 rules.
  */
 int lint_policy(const struct policy *policy, struct lint *out);

@@ -268,6 +268,22 @@ size_t space_find(const struct space *space, const struct addr *addr)
 	return low;
 }
 
+uint32_t space_key(const struct packet *packet)
+{
+	uint32_t base = (uint32_t)packet->protocol << KEY_SHIFT;
+
+	if (packet->l4 == PACKET_L4_PORTS)
+		return base + packet->dport;
+	if (packet->l4 == PACKET_L4_ICMP)
+		return base + ((uint32_t)packet->icmp_type << 8) + packet->icmp_code;
+	return base + KEY_NO_TRANSPORT;
+}
+
+const struct addr *space_remote(enum direction direction, const struct packet *packet)
+{
+	return direction == INBOUND ? &packet->src : &packet->dst;
+}
+
 uint32_t space_at(const struct space *space, enum direction direction, const struct packet *packet)
 {
 	const struct addr *remote = space_remote(direction, packet);

@@ -10,22 +10,6 @@
 
 #define CLIENT_PORT 50000 /* in every system's ephemeral range */
 
-uint32_t space_key(const struct packet *packet)
-{
-	uint32_t base = (uint32_t)packet->protocol << KEY_SHIFT;
-
-	if (packet->l4 == PACKET_L4_PORTS)
-		return base + packet->dport;
-	if (packet->l4 == PACKET_L4_ICMP)
-		return base + ((uint32_t)packet->icmp_type << 8) + packet->icmp_code;
-	return base + KEY_NO_TRANSPORT;
-}
-
-const struct addr *space_remote(enum direction direction, const struct packet *packet)
-{
-	return direction == INBOUND ? &packet->src : &packet->dst;
-}
-
 static bool has_ports(uint32_t protocol)
 {
 	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;

@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Columns: sk, protocol, port id, groups, rmem, wmem, dump, locks, drops, inode. 0: there is none. */
+/*
+ * Columns: sk, protocol, port id, groups, rmem, wmem, dump, locks, drops, inode. 0: there is none.
+ */
 static unsigned long inode_of(uint32_t portid)
 {
 	FILE *file = fopen("/proc/net/netlink", "re");

@@ -5,7 +5,8 @@
 /*
  * What the files of the Terraform reader share; nobody else includes this.
  *
- *   terraform.c         which of the two it is; entries and their spellings
+ *   terraform.c         which of the two it is
+ *   terraform_entries.c entries and their spellings
  *   terraform_plan.c    what Terraform has evaluated: terraform show -json
  *   terraform_config.c  what it has not: .tf.json, hcl2json
  */
