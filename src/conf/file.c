@@ -54,7 +54,7 @@ int conf_file_read(struct conf_reader *r, const char *path, enum conf_source_kin
 		return index;
 	if (index == -ENOMEM)
 		conf_out_of_memory(r);
-	else if (index == -EMFILE)
+	else if (index == -E2BIG)
 		conf_error(r, place, "join some of them", "more than %d files", CONF_SOURCES_MAX);
 	else if (index == -EACCES && is_confined(path))
 		conf_error(r, place,

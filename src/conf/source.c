@@ -151,7 +151,7 @@ int conf_source_read(struct conf_sources *sources, const char *path, enum conf_s
 	int index, err;
 
 	if (sources->count >= CONF_SOURCES_MAX)
-		return -EMFILE;
+		return -E2BIG;
 	index = new_source(sources, path);
 	if (index < 0)
 		return index;

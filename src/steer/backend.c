@@ -203,11 +203,7 @@ int steer_backend_kernel(enum steer_backend backend, char **out,
 	return *out ? 0 : out_of_memory(reason);
 }
 
-/*
- * Has the kernel any table of iptables-legacy's that our rules could stand in? It has them once
- * somebody has asked for them.
- */
-static bool has_legacy_tables(int family)
+bool steer_legacy_has(int family, const char *table)
 {
 	static const char *const paths[] = {"/proc/self/net/ip_tables_names",
 					    "/proc/self/net/ip6_tables_names"};
@@ -215,12 +211,20 @@ static bool has_legacy_tables(int family)
 	char name[64];
 	bool found = !names && errno != ENOENT;
 
-	while (names && !found && fgets(name, sizeof(name), names))
-		found = strcmp(name, "mangle\n") == 0 || strcmp(name, "security\n") == 0 ||
-			strcmp(name, "raw\n") == 0;
+	while (names && !found && fgets(name, sizeof(name), names)) {
+		name[strcspn(name, "\n")] = '\0';
+		found = strcmp(name, table) == 0;
+	}
 	if (names)
 		fclose(names);
 	return found;
+}
+
+/* Any that our rules could stand in. */
+static bool has_legacy_tables(int family)
+{
+	return steer_legacy_has(family, "mangle") || steer_legacy_has(family, "security") ||
+	       steer_legacy_has(family, "raw");
 }
 
 static int read_text(enum steer_backend backend, int family, char **out,

@@ -743,7 +743,7 @@ def test_not_over_ssh_into_a_queue_that_nothing_reads(net):
         return ns.run(NACLCTL, "steer", "up", "-f", path, "--backend", IPTABLES[0], *args, check=False, env=ssh)
     refused = up_over_ssh()
     assert refused.returncode == 1 and "nothing reads the queue" in refused.stderr and "--yes" in refused.stderr
-    assert steer(ns, "show", "-f", path, check=False).returncode == 1, "nothing was loaded"
+    assert steer(ns, "show", open_host(), check=False).returncode == 1, "nothing was loaded"
     assert up_over_ssh("--dry-run").returncode == 0
     done = up_over_ssh("--yes")
     assert done.returncode == 0 and "NOTHING READS IT NOW" in done.stdout

@@ -175,7 +175,7 @@ def test_rules_that_another_program_restored_are_noticed(net):
 
 def test_what_up_says_of_the_queue(net):
     ns = net.ns("lonely")
-    alone = steer(ns, "up", open_host(), "--backend", "iptables-nft", env={"SSH_CONNECTION": "192.0.2.2 4 192.0.2.1 22"})
+    alone = steer(ns, "up", open_host(), "--yes", "--backend", "iptables-nft", env={"SSH_CONNECTION": "192.0.2.2 4 192.0.2.1 22"})
     assert "nothing reads the queue now: packets are dropped until nacld runs, those of this ssh" in alone.stderr
     assert "packets pass unfiltered" in up(ns, open_host(on_failure="accept"), "iptables-nft").stderr
     Nacld(ns, open_host())

@@ -255,7 +255,7 @@ def a_hasty_stop_leaves_nothing_behind():
 def a_steering_cut_short_leaves_nothing_behind():
     with service("web-server.conf"):
         run("systemctl", "stop", "nacld-steering")
-        run("nft", "add", "table", "inet", "nacld")  # as a half-done "up" would have
+        run("naclctl", "steer", "up")  # as one that was killed before it said so would have
         configure("broken")
         os.remove(LAST_GOOD)
         assert exit_status("systemctl", "start", "nacld-steering") != 0
