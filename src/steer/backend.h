@@ -94,8 +94,9 @@ bool steer_rules_equal(const struct steer_rules *a, const struct steer_rules *b)
 void steer_rules_fini(struct steer_rules *rules);
 
 /*
- * Has the kernel this table of iptables-legacy's, for IPv4 (0) or IPv6 (1)? It has one once somebody
- * has asked for it: asking the tools makes it, hooks and all. True where it cannot be told.
+ * Has the kernel this table of iptables-legacy's, for IPv4 (0) or IPv6 (1)? It has one once
+ * somebody has asked for it: asking the tools makes it, hooks and all. True where it cannot be
+ * told.
  */
 bool steer_legacy_has(int family, const char *table);
 

@@ -55,9 +55,9 @@ struct lint {
 #define LINT_ACLS_MAX 256
 
 /*
- * 0 and *out (lint_fini); -ENOMEM; or -E2BIG: the lists take more than can be held, or are more than
- * LINT_ACLS_MAX ACLs', and nothing was looked for. The policy is finished. The rules are borrowed. O(E log E + output), a second for
- * 32,766 rules.
+ * 0 and *out (lint_fini); -ENOMEM; or -E2BIG: the lists take more than can be held, or there are
+ * more than LINT_ACLS_MAX ACLs, and nothing was looked for. The policy is finished. The rules are
+ * borrowed. O(E log E + output), a second for 32,766 rules.
  */
 int lint_policy(const struct policy *policy, struct lint *out);
 void lint_fini(struct lint *lint);
