@@ -125,14 +125,21 @@ static enum action expected(const struct asked *asked)
 		hook = HOOK_INPUT;
 	else if (asked->hook == NF_INET_FORWARD)
 		hook = HOOK_FORWARD;
-	else if (asked->hook == NF_INET_LOCAL_OUT || asked->hook == NF_INET_POST_ROUTING)
+	else if (asked->hook == NF_INET_LOCAL_OUT)
 		hook = HOOK_OUTPUT;
+	else if (asked->hook == NF_INET_PRE_ROUTING)
+		hook = HOOK_PREROUTING;
+	else if (asked->hook == NF_INET_POST_ROUTING)
+		hook = HOOK_POSTROUTING;
 	else
 		return failed();
 	if (packet_parse(family, asked->data, asked->copy_len, asked->wire_len, &packet) !=
 	    PACKET_OK)
 		return ACTION_DENY;
-	policy_eval(reference, hook, NULL, &packet, &verdict);
+	if (hook >= HOOK_PREROUTING)
+		policy_eval_edge(reference, hook, reference->edges.only, &packet, &verdict);
+	else
+		policy_eval(reference, hook, NULL, &packet, &verdict);
 	return verdict.action;
 }
 
