@@ -105,7 +105,7 @@ struct edges {
 /* What is written about traffic, and where. file NULL: nothing is. */
 struct flow_log {
 	char *file;    /* absolute */
-	char *format;  /* fields as ${name}, see format/flowlog.h */
+	char *format;  /* fields as ${name}, see core/flow_format.h */
 	char *account; /* what account-id says */
 	unsigned int window_s;
 	uint32_t flows; /* how many a queue's table holds in one window */
