@@ -57,8 +57,8 @@ static const char *const own_words[] = {
 	[STEER_TO_HOST] = "fib daddr type { local, broadcast, multicast } ",
 	[STEER_BY_HOST] = "fib saddr type { local, broadcast } ",
 	[STEER_LOOPED] = "meta pkttype { broadcast, multicast } fib saddr type local ",
-	[STEER_ON_WIRE] = "meta pkttype { broadcast, multicast } fib saddr type local "
-			  "ether saddr >= 00:00:00:00:00:00 ",
+	[STEER_ON_WIRE] = ("meta pkttype { broadcast, multicast } fib saddr type local "
+			   "ether saddr >= 00:00:00:00:00:00 "),
 };
 
 static void render_rule(const struct steer_plan *plan, const struct steer_rule *rule, FILE *to)
