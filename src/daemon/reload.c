@@ -71,6 +71,11 @@ static bool same_edges(const struct edges *a, const struct edges *b)
 	return true;
 }
 
+static bool has_edges(const struct policy *policy)
+{
+	return policy->edges.only != POLICY_NO_ACL;
+}
+
 /* A reload never touches steering; where steering would look different now, say so. */
 static void note_steering(const struct policy *old, const struct policy *now,
 			  struct reload_result *result)
@@ -81,7 +86,10 @@ static void note_steering(const struct policy *old, const struct policy *now,
 		return;
 	snprintf(result->note, sizeof(result->note),
 		 "what reaches the queue has changed too (associations, exempt, fragments or "
-		 "on_failure): run naclctl steer up");
+		 "on_failure): run naclctl steer up%s",
+		 has_edges(old) && !has_edges(now)
+			 ? "; until then on_failure decides on what comes by the former edges"
+			 : "");
 }
 
 static void configure_queues(struct daemon *daemon, const struct policy *policy)

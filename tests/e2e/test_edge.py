@@ -527,3 +527,18 @@ def test_explain_and_eval_by_interface(net, tmp_path):
                        "out@lo tcp 192.0.2.9:4000 192.0.2.1:8080 => allow exempt loopback\n")
     done = naclctl(ns, "eval", "-f", conf, packets, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_reload_without_edges_opens_nothing(net, tool):
+    """The kernel rules still bring what comes by the former edge: it gets on_failure, until steer up, and is told."""
+    client, server, _ = net.pair()
+    nacld = Nacld(server, config(edge(["client"], both(100), both(100))))
+    steer(server, nacld, tool)
+    ping = ("ping", "-c1", "-W1", "192.0.2.1")
+    client.run(*ping)
+    answer = nacld.reload(config(host(both(100), both(100))))
+    assert "until then on_failure decides on what comes by the former edges" in answer["note"]
+    assert client.run(*ping, check=False).returncode == 1
+    assert nacld.reason("other-edge") > 0
+    steer(server, nacld, tool)
+    client.run(*ping)

@@ -132,9 +132,9 @@ def test_verdicts_for_packets_that_are_gone(net):
 
 
 @pytest.mark.parametrize("on_failure", ["drop", "accept"])
-def test_where_no_edge_is_a_packet_is_unprotected(net, tool, on_failure):
-    """A rule by hand in PREROUTING: no list belongs to that hook, so the packet is not filtered there, as at any other
-    hook. One verdict each, none forgotten."""
+def test_where_no_edge_is_a_packet_gets_the_failure_verdict(net, tool, on_failure):
+    """A rule by hand in PREROUTING, or steering of a configuration that had edges: no list belongs to that hook, and
+    what on_failure says is done. One verdict each, none forgotten."""
     client, server, link = net.pair()
     nacld = Nacld(server, open_host(on_failure=on_failure))
     queue_rule(server, "PREROUTING", tool=tool)
@@ -143,8 +143,10 @@ def test_where_no_edge_is_a_packet_is_unprotected(net, tool, on_failure):
         wait_until(lambda: queue_rule_packets(server, "PREROUTING", tool=tool) == 20, "queued")
         wait_until(lambda: nacld.total("accepted") + nacld.total("dropped") == 20, "answered")
         assert queue_file(server)[0]["waiting"] == 0
-        wire.wait_for(echo_reply, 20, "the replies")
-    assert nacld.total("accepted") == 20
+        if on_failure == "accept":
+            wire.wait_for(echo_reply, 20, "the replies")
+    assert nacld.total("accepted" if on_failure == "accept" else "dropped") == 20
+    assert nacld.reason("other-edge") == 20
     assert nacld.packets("web", "inbound", 100) == 0, "no rule was asked"
 
 

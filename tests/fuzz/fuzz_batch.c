@@ -136,6 +136,8 @@ static enum action expected(const struct asked *asked)
 	if (packet_parse(family, asked->data, asked->copy_len, asked->wire_len, &packet) !=
 	    PACKET_OK)
 		return ACTION_DENY;
+	if (hook >= HOOK_PREROUTING && reference->edges.only == POLICY_NO_ACL)
+		return failed();
 	if (hook >= HOOK_PREROUTING)
 		policy_eval_edge(reference, hook, reference->edges.only, &packet, &verdict);
 	else

@@ -265,6 +265,14 @@ static void an_unknown_edge_gets_the_failure_verdict(void **state)
 	assert_failure(POLICY_FAIL_DROP, FILTER_OTHER_EDGE);
 }
 
+/* Kernel rules of an older configuration bring them, until `steer up`: never past every list. */
+static void an_edge_of_no_acl_gets_the_failure_verdict(void **state)
+{
+	(void)state;
+	add_packet_by(NF_INET_POST_ROUTING, 7, 0, 5);
+	assert_failure(POLICY_FAIL_DROP, FILTER_OTHER_EDGE);
+}
+
 static void a_malformed_packet_is_dropped_even_where_failures_pass(void **state)
 {
 	(void)state;
@@ -379,6 +387,7 @@ int main(void)
 		T(another_hook_gets_the_failure_verdict),
 		T(each_edge_asks_its_own_acl),
 		T(an_unknown_edge_gets_the_failure_verdict),
+		T(an_edge_of_no_acl_gets_the_failure_verdict),
 		T(a_malformed_packet_is_dropped_even_where_failures_pass),
 		T(a_truncated_message_is_answered_by_its_id),
 		T(messages_that_are_no_packets_are_counted_and_not_answered),

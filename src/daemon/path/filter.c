@@ -114,18 +114,20 @@ static void count_flow(struct flow_table *flows, const struct snapshot *snapshot
 				 now);
 }
 
-/* False when several ACLs guard edges, and the interface is none of theirs (any more, or yet). */
+/*
+ * False where no ACL stands: there is no edge (any more: kernel rules of an older configuration
+ * still bring packets), or several ACLs guard edges and the interface is none of theirs.
+ */
 static bool eval_edge(const struct snapshot *snapshot, enum hook hook,
 		      const struct batch_packet *in, const struct packet *packet,
 		      struct policy_verdict *out)
 {
 	uint32_t acl = snapshot->policy->edges.only;
 
-	if (acl == POLICY_SEVERAL_ACLS) {
+	if (acl == POLICY_SEVERAL_ACLS)
 		acl = snapshot_edge_acl(snapshot, batch_device(in));
-		if (acl == POLICY_NO_ACL)
-			return false;
-	}
+	if (acl == POLICY_NO_ACL)
+		return false;
 	policy_eval_edge(snapshot->policy, hook, acl, packet, out);
 	return true;
 }
