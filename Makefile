@@ -19,7 +19,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 # Shared folders become archives: a program links what it calls from them and nothing else. The rest is its own.
-sources = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
+sources = $(sort $(filter-out %.bpf.c,$(wildcard src/$(1)/*.c src/$(1)/*/*.c)))
 ROOMS   := core conf text interop common steer
 ARCHIVES = $(ROOMS:%=$(B)/%.a)
 DAEMON  := $(call sources,daemon)
@@ -37,7 +37,7 @@ all: $(B)/nacld $(B)/naclctl $(COMPLETIONS) ## build nacld and naclctl into buil
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
-$(B)/naclctl: LIBS = -lmnl -lconfig -ljansson -lyaml
+$(B)/naclctl: LIBS = -lmnl -lconfig -ljansson -lyaml -lbpf
 $(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
 
 # Archives use each other: the linker searches them until nothing is missing.
@@ -63,6 +63,21 @@ $(B)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(COMPILE) -c -o $@ $<
 
+# The accept filter, for the kernel's BPF: by clang alone, whatever compiles the rest; where it cannot, naclctl has none and
+# says so. Never cpu v4: Linux 6.1 refuses it. -g: libbpf finds the maps by their types.
+CLANG   ?= clang
+BPF     := $(if $(shell $(CLANG) --target=bpf -mcpu=v3 -c -x c -o /dev/null /dev/null 2>/dev/null && echo yes),yes)
+FILTER  := $(B)/src/steer/fastpath/accept.bpf.o
+$(FILTER): src/steer/fastpath/accept.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) --target=bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra $(WERROR) -Isrc \
+		-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -fdebug-compilation-dir=. -MMD -MP -c -o $@ $<
+ifeq ($(BPF),yes)
+$(B)/src/steer/fastpath/object.o: override CPPFLAGS += -DFASTPATH_OBJECT='"$(FILTER)"'
+$(B)/src/steer/fastpath/object.o: $(FILTER)
+endif
+
 # One unit test, one program, and the few sources it needs.
 RULES    := $(addprefix src/core/,acl.c rule.c addr.c)
 CLASSIFY := $(call sources,core/classify) $(RULES)
@@ -77,6 +92,7 @@ test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
 test_edge_SRC   := src/core/way/walls.c $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
+test_fastpath_SRC := src/core/fastpath/build.c src/core/packet.c $(POLICY)
 
 test_segments_SRC            := src/core/classify/segments.c src/core/rule.c src/core/addr.c
 test_classify_SRC        := $(CLASSIFY)

@@ -20,6 +20,9 @@ enum steer_chain {
  */
 #define STEER_DEFAULT_ROUTE "/default-route"
 
+/* Room for the name of a folder with the accept filter's pins (steer/fastpath). */
+#define STEER_FASTPATH_LEN 96
+
 /* What a rule asks of addresses besides prefixes: the kernel's tables know which are the host's. */
 enum steer_own {
 	STEER_ANYBODY,

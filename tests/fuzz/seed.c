@@ -72,6 +72,7 @@ static void save_packet(const char *root, size_t number, const struct packet_cas
 	put(&b, &first, 1);
 	put_hex(&b, t->hex);
 	save(root, "packet", number, &b);
+	save(root, "fastpath", number, &b);
 }
 
 static void put_message(struct bytes *out, const struct batch_slot *slot)
