@@ -19,19 +19,15 @@ struct cursor {
 	struct document *doc;
 	struct document_error *error;
 	const char *at, *end;
-	uint32_t line, column;
+	const char *line_begin;
+	size_t continued; /* bytes of this line that continue a character */
+	uint32_t line;
 	unsigned int depth;
 };
 
-static void step(struct cursor *c)
+static uint32_t column(const struct cursor *c)
 {
-	if (*c->at == '\n') {
-		c->line++;
-		c->column = 1;
-	} else if ((*c->at & 0xc0) != 0x80) {
-		c->column++;
-	}
-	c->at++;
+	return (uint32_t)((size_t)(c->at - c->line_begin) - c->continued + 1);
 }
 
 static bool is_blank(char c)
@@ -39,30 +35,44 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+/* Lines end between values: within a string JSON writes \n. */
+static void step_over_blanks(struct cursor *c)
+{
+	for (; c->at < c->end && is_blank(*c->at); c->at++) {
+		if (*c->at == '\n') {
+			c->line++;
+			c->line_begin = c->at + 1;
+			c->continued = 0;
+		}
+	}
+}
+
 /* Over blanks, and over the one separator that may stand here. */
 static void step_to_value(struct cursor *c)
 {
-	while (c->at < c->end && (is_blank(*c->at) || *c->at == ',' || *c->at == ':'))
-		step(c);
+	step_over_blanks(c);
+	if (c->at < c->end && (*c->at == ',' || *c->at == ':'))
+		c->at++;
+	step_over_blanks(c);
 }
 
 static void step_over_string(struct cursor *c)
 {
-	step(c);
-	while (c->at < c->end && *c->at != '"') {
+	for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
 		if (*c->at == '\\')
-			step(c);
-		if (c->at < c->end)
-			step(c);
+			c->at++;
+		else
+			c->continued += (*c->at & 0xc0) == 0x80;
 	}
 	if (c->at < c->end)
-		step(c);
+		c->at++;
 }
 
 static void step_over_word(struct cursor *c)
 {
-	while (c->at < c->end && !is_blank(*c->at) && !strchr(",:]}", *c->at))
-		step(c);
+	while (c->at < c->end && !is_blank(*c->at) && *c->at != ',' && *c->at != ']' &&
+	       *c->at != '}')
+		c->at++;
 }
 
 static enum node_kind kind_of(const json_t *json)
@@ -135,13 +145,12 @@ static bool build_inner(struct cursor *c, struct node *node, json_t *json)
 			      DOCUMENT_DEPTH_MAX);
 		return false;
 	}
-	step(c); /* [ or { */
+	c->at++; /* [ or { */
 	ok = node->kind == NODE_LIST ? build_list(c, node, json) : build_map(c, node, json);
 	c->depth--;
-	while (ok && c->at < c->end && *c->at != ']' && *c->at != '}')
-		step(c); /* blanks: nothing else is left */
+	step_over_blanks(c); /* nothing else is left before its end */
 	if (ok && c->at < c->end)
-		step(c);
+		c->at++;
 	return ok;
 }
 
@@ -151,7 +160,7 @@ static struct node *build(struct cursor *c, json_t *json)
 	const char *begin;
 
 	step_to_value(c);
-	node = document_node(c->doc, kind_of(json), c->line, c->column, c->error);
+	node = document_node(c->doc, kind_of(json), c->line, column(c), c->error);
 	if (!node)
 		return NULL;
 	if (node->kind >= NODE_LIST)
@@ -169,29 +178,37 @@ static struct node *build(struct cursor *c, json_t *json)
 	return node;
 }
 
-/* Each value but the first of a list or map has a comma before it; an upper bound will do. */
+static int refuse_values(const struct document *doc, size_t at, struct document_error *error)
+{
+	uint32_t line, col;
+
+	document_locate(doc, at, &line, &col);
+	return document_fail(error, line, col, "cut out what is about network ACLs first",
+			     "more than %d values", DOCUMENT_VALUES_MAX);
+}
+
+/*
+ * Each value but the first of a list or map has a comma before it; an upper bound will do. Most
+ * bytes are none of those that count, so they are told by one look at a table.
+ */
 static int count_values(const struct document *doc, struct document_error *error)
 {
+	static const bool counts[256] = {
+		[','] = true, ['['] = true, ['{'] = true, ['"'] = true, ['\\'] = true};
 	size_t values = 0;
 	bool quoted = false;
 
 	for (size_t i = 0; i < doc->len; i++) {
 		char c = doc->text[i];
 
+		if (!counts[(unsigned char)c])
+			continue;
 		if (c == '"')
 			quoted = !quoted;
 		else if (quoted && c == '\\')
 			i++;
-		else if (!quoted && (c == ',' || c == '[' || c == '{'))
-			values++;
-		if (values >= DOCUMENT_VALUES_MAX) {
-			uint32_t line, column;
-
-			document_locate(doc, i, &line, &column);
-			return document_fail(error, line, column,
-					     "cut out what is about network ACLs first",
-					     "more than %d values", DOCUMENT_VALUES_MAX);
-		}
+		else if (!quoted && c != '\\' && ++values >= DOCUMENT_VALUES_MAX)
+			return refuse_values(doc, i, error);
 	}
 	return 0;
 }
@@ -199,15 +216,15 @@ static int count_values(const struct document *doc, struct document_error *error
 /* jansson names the line within what it was given, and the column behind what it objects to. */
 static int refuse(const struct cursor *c, const json_error_t *jansson, struct document_error *error)
 {
-	uint32_t line = c->line, column = c->column;
+	uint32_t line = c->line, col = column(c);
 
 	if (jansson->line > 1) {
 		line += (uint32_t)jansson->line - 1;
-		column = (uint32_t)jansson->column;
+		col = (uint32_t)jansson->column;
 	} else if (jansson->line == 1) {
-		column += (uint32_t)jansson->column;
+		col += (uint32_t)jansson->column;
 	}
-	return document_fail(error, line, column ? column : 1, NULL, "no JSON: %s", jansson->text);
+	return document_fail(error, line, col ? col : 1, NULL, "no JSON: %s", jansson->text);
 }
 
 static int parse_one(struct cursor *c)
@@ -239,13 +256,12 @@ int document_parse_json(struct document *doc, struct document_error *error)
 			   .error = error,
 			   .at = doc->text,
 			   .end = doc->text + doc->len,
-			   .line = 1,
-			   .column = 1};
+			   .line_begin = doc->text,
+			   .line = 1};
 	int status = count_values(doc, error);
 
 	while (status == 0) {
-		while (c.at < c.end && is_blank(*c.at))
-			step(&c);
+		step_over_blanks(&c);
 		if (c.at == c.end)
 			return 0;
 		status = parse_one(&c);
