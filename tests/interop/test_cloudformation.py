@@ -39,7 +39,7 @@ def test_a_template():
 YAML = """Parameters:
   AppPort: {Type: Number, Default: 8080}
   Office: {Type: String, Default: 198.51.100.0/24}
-  Ports: {Type: CommaDelimitedList, Default: "22,2222"}
+  Ports: {Type: CommaDelimitedList, Default: "22, 2222"}
   Open: {Type: String, Default: "yes", AllowedValues: ["yes", "no"]}
 Mappings:
   Nets: {web: {Cidr: 192.0.2.0/25}}
@@ -89,6 +89,13 @@ def test_expressions_that_the_template_can_tell():
         ({"port": "!Select [1, !Ref Ports]"}, 'ports = "2222"'), ({"port": '!Select [0, !Split ["-", "53-54"]]'}, '"53"'),
         ({"action": "!If [IsOpen, allow, deny]"}, '"allow"'), ({"action": "!If [IsShut, allow, deny]"}, '"deny"'),
         ({"action": "{'Fn::If': [Both, allow, deny]}"}, '"deny"'), ({"action": "!If [Either, allow, deny]"}, '"allow"'),
+        ({"cidr": "!Select [3, !Cidr [!GetAtt Vpc.CidrBlock, 4, 8]]"}, '"10.0.3.0/24"'),
+        ({"cidr": "!Select [1, !Cidr [192.0.2.128/25, 2, 6]]"}, '"192.0.2.192/26"'),
+        ({"cidr": "!Select [255, !Cidr [10.0.0.0/8, 256, 16]]"}, '"10.255.0.0/16"'),
+        ({"cidr": "!Select [0, {'Fn::Cidr': [192.0.2.9/32, '1', '0']}]"}, '"192.0.2.9/32"'),
+        ({"port": "!Length [1, 2, 3]"}, 'ports = "3"'), ({"port": "{'Fn::Length': !Ref Ports}"}, 'ports = "2"'),
+        ({"cidr": "!FindInMap [Nets, db, Cidr, {DefaultValue: !Ref Office}]"}, '"198.51.100.0/24"'),
+        ({"cidr": "!FindInMap [Nets, web, Cidr, {DefaultValue: 192.0.2.1/32}]"}, '"192.0.2.0/25"'),
         ({"cidr": "!If [IsOpen, 0.0.0.0/0, !Ref AWS::NoValue]"}, "0.0.0.0/0"), ({"egress": "'True'"}, "outbound = (\n"),
     ]
     for change, text in cases:
@@ -96,6 +103,9 @@ def test_expressions_that_the_template_can_tell():
         assert done.status in (0, 1) and text in done.out and 'subnet = "10.0.1.0/24"' in done.out, (change, done)
         assert check(done.out).status == 0
         assert ("condition" in done.err) == (done.status == 1), done  # what was assumed of a condition is a warning
+    six = yaml(cidr="!Select [1, !Cidr ['2001:db8::/56', 256, 64]]").replace("      CidrBlock: !S", "      Ipv6CidrBlock: !S")
+    done = take(six)
+    assert done.status == 0 and '"2001:db8:0:1::/64"' in done.out, done
     given = take(yaml(port="!Ref AppPort"), "--parameter", "AppPort=9")
     assert given.status == 0 and 'ports = "9"' in given.out and "default" not in given.err, given
     named = take(yaml(), "--parameter", "AWS::StackName=prod")
@@ -107,7 +117,13 @@ def test_expressions_that_the_template_can_tell():
 def test_expressions_that_it_cannot():
     cases = [
         ({"cidr": "!ImportValue office"}, "Entry: CidrBlock: office is exported by another stack"),
-        ({"cidr": "!Select [0, !Cidr [!GetAtt Vpc.CidrBlock, 4, 6]]"}, "!Cidr cannot be evaluated"),
+        ({"cidr": "!Select [0, !Cidr [!GetAtt Vpc.CidrBlock, 4]]"}, "a value that is not there"),
+        ({"cidr": "!Select [0, !Cidr [192.0.2.0/24, 5, 6]]"}, "5 ranges with 6 bits do not fit into 192.0.2.0/24"),
+        ({"cidr": "!Select [0, !Cidr [192.0.2.0/24, 1, 9]]"}, "cidrBits of \"9\": it can be 0 to 8"),
+        ({"cidr": "!Select [0, !Cidr [192.0.2.0/24, 0, 4]]"}, "a count of \"0\": it can be 1 to 256"),
+        ({"cidr": "!Select [0, !Cidr [192.0.2.1/24, 1, 4]]"}, "no network"), ({"cidr": "!Base64 x"}, "cannot be evaluated"),
+        ({"cidr": "!Cidr [192.0.2.0/24, 1, 4]"}, "a list"), ({"cidr": "!GetAZs ''"}, "cannot be evaluated"),
+        ({"cidr": "!FindInMap [Nets, db, Cidr, {DefaultValue: !Ref Nobody}]"}, "Nobody, which is no parameter"),
         ({"cidr": "!Ref Nobody"}, "Nobody, which is no parameter"), ({"cidr": "!Ref AWS::Region"}, "known to the stack alone"),
         ({"cidr": "!FindInMap [Nets, db, Cidr]"}, 'no "db" in the mapping'), ({"cidr": "!Ref Vpc"}, "id of resource Vpc"),
         ({"cidr": "!GetAtt Acl.Arn"}, "known to the stack alone"), ({"cidr": "!Select [9, [a]]"}, "not there"),
