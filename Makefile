@@ -300,6 +300,11 @@ fuzz-smoke: ## the fuzz targets, 15 seconds each
 fuzz: ## the fuzz targets for MINUTES= each (10), continuing from the corpus found before
 	$(Q)MAKE=$(MAKE) FUZZ_KEEP=1 tests/fuzz/run $$(($(or $(MINUTES),10) * 60))
 
+.PHONY: afl
+afl: ## the importers' fuzz target under AFL++ for MINUTES= (10); needs Debian's afl++
+	$(Q)tests/deps build afl
+	$(Q)MAKE=$(MAKE) tests/suite $(B)/results afl tests/fuzz/afl $(or $(MINUTES),10)
+
 .PHONY: soak
 soak: all $(B)/tests/faults.so ## load, reloads, requests and the flow log for MINUTES= (5): does anything grow?
 	$(Q)NACLD_SOAK_SECONDS=$$(($(or $(MINUTES),5) * 60)) tests/suite $(B)/results soak \
