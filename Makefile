@@ -105,7 +105,7 @@ test_lint_SRC  := $(call sources,core/lint) $(call sources,core/space) src/core/
 
 test_packet_line_SRC    := src/text/packet_line.c $(POLICY)
 test_log_line_SRC       := src/text/log_line.c
-test_nft_SRC           := $(sort $(wildcard src/interop/nft*.c)) $(POLICY)
+test_nft_SRC           := $(sort $(wildcard src/interop/nft/*.c)) $(POLICY)
 test_steer_plan_SRC    := src/steer/plan.c $(POLICY)
 test_steer_iptables_SRC := $(addprefix src/steer/,kernel/iptables.c kernel/iptables_text.c plan.c) $(POLICY)
 test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)

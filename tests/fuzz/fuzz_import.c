@@ -6,7 +6,7 @@
  * nothing in it or in a note controls a terminal.
  */
 #include "interop/export/export.h"
-#include "interop/import/import.h"
+#include "interop/import.h"
 #include "fuzz.h"
 
 /* Text of strangers: no control characters, and UTF-8's own are escaped. */

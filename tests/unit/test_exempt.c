@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "core/policy.h"
-#include "interop/nft.h"
+#include "interop/nft/nft.h"
 #include "steer/kernel/iptables.h"
 #include "steer/kernel/nft.h"
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "core/acl.h"
-#include "interop/nft_internal.h"
+#include "interop/nft/internal.h"
 
 static const char *const cidrs[] = {"0.0.0.0/0",      "203.0.113.0/24",    "203.0.113.128/25",
 				    "203.0.113.9/32", "198.51.100.0/24",   "::/0",

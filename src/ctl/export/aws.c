@@ -11,7 +11,7 @@
 #include "common/protocol.h"
 #include "ctl/export/export.h"
 #include "ctl/input.h"
-#include "interop/import/import.h"
+#include "interop/import.h"
 
 struct chosen {
 	size_t *acls;

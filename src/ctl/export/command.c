@@ -11,7 +11,7 @@
 #include "ctl/command.h"
 #include "ctl/export/export.h"
 #include "ctl/source.h"
-#include "interop/nft.h"
+#include "interop/nft/nft.h"
 
 int export_nft(const struct policy *policy, const struct export_options *options)
 {

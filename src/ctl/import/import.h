@@ -2,7 +2,7 @@
 #ifndef NACLD_CTL_IMPORT_IMPORT_H
 #define NACLD_CTL_IMPORT_IMPORT_H
 
-#include "interop/import/import.h"
+#include "interop/import.h"
 
 /* What the files of `naclctl import` share. */
 

@@ -7,7 +7,7 @@
  * code, first port, last port. ICMP rows end after the code; rows of the info module are padded
  * with nulls, and have ports 0 to 65535 where there are none.
  */
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 #include <string.h>
 

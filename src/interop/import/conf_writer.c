@@ -4,7 +4,7 @@
  * made into a name first: a tag with a line break in it must not become a line of the
  * configuration.
  */
-#include "interop/import/import.h"
+#include "interop/import.h"
 
 #include <string.h>
 

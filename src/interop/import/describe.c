@@ -8,7 +8,7 @@
  * text. A list that was cut ends in NextToken, and then there are more ACLs than one sees. An ACL
  * without "Entries" did not say what its rules are; with an empty list it denies everything.
  */
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
  *   terraform_plan.c    what Terraform has evaluated: terraform show -json
  *   terraform_config.c  what it has not: .tf.json, hcl2json
  */
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 struct terraform {
 	struct importer *in;

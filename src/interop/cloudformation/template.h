@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_INTEROP_IMPORT_CLOUDFORMATION_VALUE_H
-#define NACLD_INTEROP_IMPORT_CLOUDFORMATION_VALUE_H
+#ifndef NACLD_INTEROP_CLOUDFORMATION_TEMPLATE_H
+#define NACLD_INTEROP_CLOUDFORMATION_TEMPLATE_H
 
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 /* A template, and what has been assumed about it. */
 struct template
 {
 	struct importer *in;
+	const struct node *(*evaluate)(struct template * t, const struct node *node,
+				       unsigned int depth);
 	const struct node *parameters, *mappings, *conditions, *resources;
 	const struct node **told; /* defaults and conditions a note was made of */
 	size_t told_count;
@@ -15,11 +17,14 @@ struct template
 	const char *why;   /* why the last evaluation failed */
 };
 
+/* A template of which nothing is known yet. */
+void template_init(struct template *t, struct importer *in);
+
 /*
  * The value of a property: intrinsic functions replaced by what they come to, at the place of the
  * property. Literals, Ref to parameters (of the command line, or their default), FindInMap, Sub,
- * Join, Select, Split, If, and GetAtt of a CidrBlock in the same template. Lists and maps are given
- * back as they are; AWS::NoValue is null. NULL: template->why says why, in a few words.
+ * Join, Select, Split, Cidr, Length, If, and GetAtt of a CidrBlock in the same template. Lists and
+ * maps are given back as they are; AWS::NoValue is null. NULL: template->why says why, in a few words.
  */
 const struct node *template_value(struct template *t, const struct node *node);
 

@@ -6,7 +6,7 @@
  * A routed packet may leave one subnet and enter another. Its source's outbound list is a jump that
  * comes back when it allows; then the destination's inbound list has the last word.
  */
-#include "interop/nft_internal.h"
+#include "interop/nft/internal.h"
 
 static void print_base(enum hook hook, FILE *to)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_INTEROP_NFT_H
-#define NACLD_INTEROP_NFT_H
+#ifndef NACLD_INTEROP_NFT_NFT_H
+#define NACLD_INTEROP_NFT_NFT_H
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /*
  * What every reader calls: an ACL more, a subnet that was seen, a name tag, a parameter's value.
  */
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 #include <string.h>
 

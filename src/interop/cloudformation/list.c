@@ -7,7 +7,7 @@
  * which each has `cidrBits` bits for hosts: 5 are a /27 of IPv4 and a /123 of IPv6. What does not
  * fit into the range fails there, and so it does here.
  */
-#include "interop/import/cloudformation_internal.h"
+#include "interop/cloudformation/internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,15 +86,6 @@ const struct node *template_split(struct template *t, const struct node *at,
 		delimiter ? template_text(t, template_element(argument, 1), depth) : NULL;
 
 	return text ? split(t, at, text, delimiter, false) : NULL;
-}
-
-const struct node *template_list(struct template *t, const struct node *node, unsigned int depth)
-{
-	const struct node *list = template_eval(t, node, depth);
-
-	if (list && list->kind != NODE_LIST)
-		return template_fail(t, "%s where a list is needed", node_kind_name(list));
-	return list;
 }
 
 /* A whole number that an argument must come to, and which is within these. */

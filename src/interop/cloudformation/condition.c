@@ -5,7 +5,7 @@
  * or falls with it. Each evaluation counts as work: a chain of conditions of which each asks the
  * one before twice doubles with every link.
  */
-#include "interop/import/cloudformation_internal.h"
+#include "interop/cloudformation/internal.h"
 
 #include <string.h>
 

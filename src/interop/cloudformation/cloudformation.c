@@ -8,7 +8,7 @@
  * template, or what it is printed as (an id, another stack's export). A resource under a Condition
  * stands or falls with it.
  */
-#include "interop/import/cloudformation_value.h"
+#include "interop/cloudformation/template.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -268,13 +268,14 @@ void cloudformation_read(struct importer *in)
 {
 	for (const struct node *r = in->document->first; r; r = r->next) {
 		const struct node *root = template_root(r);
-		struct template t = {.in = in};
+		struct template t;
 
 		if (!root) {
 			nacl_note(in->doc, NACL_ERROR, NACL_NO_ACL, r, NULL,
 				  "no CloudFormation template: it has no map \"Resources\"");
 			continue;
 		}
+		template_init(&t, in);
 		t.resources = node_get(root, "Resources");
 		t.parameters = node_get(root, "Parameters");
 		t.mappings = node_get(root, "Mappings");

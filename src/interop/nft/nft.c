@@ -7,20 +7,20 @@
  *                            here too. They say what is exempt, or stays inside a subnet, and whom
  *                            to ask
  *   acl-NAME-DIRECTION       one list: what is malformed, then the list of the packet's family
- *   acl-NAME-DIRECTION-ipvN  the rules (nft_list.c). "return" allows, so that a packet from subnet
+ *   acl-NAME-DIRECTION-ipvN  the rules (list.c). "return" allows, so that a packet from subnet
  *                            A to B is asked for twice, and "drop" ends it
  *
  * Of a malformed packet nft can see no more than that a field cannot be loaded: the rule then does
  * not match. An allow rule behind it might, so whatever transport header cannot be loaded as a
  * whole is dropped before any rule is asked.
  */
-#include "interop/nft.h"
+#include "interop/nft/nft.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/nft_internal.h"
+#include "interop/nft/internal.h"
 
 #define TABLE "inet nacld_export"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text of one list: its maps, then the chain that looks them up in the order nft_list.c found.
+ * The text of one list: its maps, then the chain that looks them up in the order list.c found.
  *
  * Every rule keeps its counter and its name. Where several share one map they are elements of
  * it, where one is alone it is an nft rule, and a rule over an address set is always alone:
  * its set is declared once and shared.
  */
-#include "interop/nft_internal.h"
+#include "interop/nft/internal.h"
 
 #include <string.h>
 

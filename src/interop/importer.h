@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_INTEROP_IMPORT_INTERNAL_H
-#define NACLD_INTEROP_IMPORT_INTERNAL_H
+#ifndef NACLD_INTEROP_IMPORTER_H
+#define NACLD_INTEROP_IMPORTER_H
 
 /* What the readers share; nobody else includes this. */
-#include "interop/import/import.h"
+#include "interop/import.h"
 
 struct importer {
 	const struct nacl_source *source;

@@ -3,7 +3,7 @@
  * The functions that make text: Fn::Sub and Fn::Join. Their results are bounded by TEXT_MAX,
  * whatever a template nests; ${!Literal} is ${Literal} (CloudFormation user guide, Fn::Sub).
  */
-#include "interop/import/cloudformation_internal.h"
+#include "interop/cloudformation/internal.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_INTEROP_IMPORT_IMPORT_H
-#define NACLD_INTEROP_IMPORT_IMPORT_H
+#ifndef NACLD_INTEROP_IMPORT_H
+#define NACLD_INTEROP_IMPORT_H
 
 #include <stdio.h>
 

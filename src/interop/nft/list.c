@@ -19,7 +19,7 @@
  * their own, without them. A rule that looks at neither is in both, which is why it never
  * shares a map with one that does.
  */
-#include "interop/nft_internal.h"
+#include "interop/nft/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * own language) and refused with the command that gives JSON: in text output columns move with the
  * keys present, and HCL is a program.
  */
-#include "interop/import/internal.h"
+#include "interop/importer.h"
 
 #include <errno.h>
 #include <string.h>

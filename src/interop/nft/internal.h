@@ -6,12 +6,12 @@
  * What the files of the nft writer share; included nowhere else.
  *
  *   nft.c        the ruleset: comment, sets, malformed packets
- *   nft_hooks.c  base chains: what is filtered by which list
- *   nft_list.c   one list: which rules may share a lookup
- *   nft_chain.c  its text
+ *   hooks.c      base chains: what is filtered by which list
+ *   list.c       one list: which rules may share a lookup
+ *   chain.c      its text
  */
 #include "core/policy.h"
-#include "interop/nft.h"
+#include "interop/nft/nft.h"
 
 /* What a rule looks at behind the remote address, in one family. */
 enum nft_kind {
