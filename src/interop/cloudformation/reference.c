@@ -2,9 +2,9 @@
 /*
  * Expressions that name something else: a parameter, a mapping, a resource, another stack.
  *
- * A parameter is taken by its value of the command line or by its default, which is noted. What only
- * a stack knows (imported values, attributes of resources, the region) fails, and the caller names
- * the property.
+ * A parameter is taken by its value of the command line or by its default, which is noted. What
+ * only a stack knows (imported values, attributes of resources, the region) fails, and the caller
+ * names the property.
  */
 #include "interop/cloudformation/internal.h"
 

@@ -24,7 +24,8 @@ void template_init(struct template *t, struct importer *in);
  * The value of a property: intrinsic functions replaced by what they come to, at the place of the
  * property. Literals, Ref to parameters (of the command line, or their default), FindInMap, Sub,
  * Join, Select, Split, Cidr, Length, If, and GetAtt of a CidrBlock in the same template. Lists and
- * maps are given back as they are; AWS::NoValue is null. NULL: template->why says why, in a few words.
+ * maps are given back as they are; AWS::NoValue is null. NULL: template->why says why, in a few
+ * words.
  */
 const struct node *template_value(struct template *t, const struct node *node);
 
