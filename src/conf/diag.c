@@ -13,26 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/words/plain.h"
 #include "conf/place.h"
 
 #define SOURCE_SHOWN_MAX 200
-
-/* Length of the UTF-8 sequence at s (RFC 3629; printable ones only), 0 when it is none. */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-	size_t want = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (s[0] < 0x20 || s[0] == 0x7f || s[0] > 0xf4 || want == 0 || want > len)
-		return 0;
-	for (size_t i = 1; i < want; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-	    (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0;
-	return want;
-}
 
 /* A printable copy of at most SOURCE_SHOWN_MAX bytes (and "..."), or NULL. */
 static char *printable(const char *text, size_t len, size_t max)
@@ -47,7 +31,7 @@ static char *printable(const char *text, size_t len, size_t max)
 	if (!copy)
 		return NULL;
 	while (from < len) {
-		size_t n = utf8_len((const unsigned char *)text + from, len - from);
+		size_t n = plain_utf8_len((const unsigned char *)text + from, len - from);
 
 		if (n == 0) {
 			copy[to++] = text[from++] == '\t' ? ' ' : '?';

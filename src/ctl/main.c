@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/nearest.h"
+#include "common/words/nearest.h"
 #include "common/stdfds.h"
 #include "ctl/command.h"
 #include "ctl/completion/completion.h"

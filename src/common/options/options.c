@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "common/nearest.h"
+#include "common/words/nearest.h"
 
 #define OPTIONS_MAX 32  /* of one command, --help among them */
 #define LONG_BASE   256 /* getopt's value of option i is this and i */

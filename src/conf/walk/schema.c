@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/nearest.h"
+#include "common/words/nearest.h"
 
 #define NAMES_MAX 32 /* keys of one group */
 

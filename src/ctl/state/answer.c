@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/words/plain.h"
+
 #define PORTS  65535
 #define COUNT  INT64_MAX
 #define QUEUES 1024 /* of one daemon: more than any configuration can ask for */
@@ -145,26 +147,6 @@ static const struct field answer_fields[] = {
 	{0},
 };
 
-/*
- * The length of a character that no text of ours holds, or 0. jansson lets only UTF-8 through, so a
- * first byte tells the length. C0 and DEL; C1; marks, embeddings, overrides and isolates that turn
- * the direction (U+200E, U+200F, U+202A to 202E, U+2066 to 2069, U+061C); U+2028 and U+2029.
- */
-static size_t control_len(const unsigned char *c, bool lines)
-{
-	if (c[0] < 0x20 || c[0] == 0x7f)
-		return lines && (c[0] == '\n' || c[0] == '\t') ? 0 : 1;
-	if (c[0] == 0xc2 && c[1] < 0xa0)
-		return 2;
-	if (c[0] == 0xd8 && c[1] == 0x9c)
-		return 2;
-	if (c[0] != 0xe2)
-		return 0;
-	if (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae)))
-		return 3;
-	return c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0;
-}
-
 /* The text without control characters; a new string where there were some, else NULL. */
 static json_t *cleaned(const json_t *string, bool lines)
 {
@@ -173,7 +155,7 @@ static json_t *cleaned(const json_t *string, bool lines)
 	json_t *clean;
 	char *to;
 
-	while (at < len && !control_len(from + at, lines))
+	while (at < len && !plain_control_len(from + at, lines))
 		at++;
 	if (at == len)
 		return NULL;
@@ -181,7 +163,7 @@ static json_t *cleaned(const json_t *string, bool lines)
 	if (!to)
 		return json_string("?");
 	for (at = 0; at < len; at += n ? n : 1) {
-		n = control_len(from + at, lines);
+		n = plain_control_len(from + at, lines);
 		to[out++] = n ? '?' : (char)from[at];
 	}
 	clean = json_stringn(to, out);
@@ -206,7 +188,7 @@ static bool clean_all(json_t *value, bool lines)
 	json_object_foreach_safe(value, next, key, inner)
 	{
 		for (const char *c = key; *c; c++)
-			if (control_len((const unsigned char *)c, false))
+			if (plain_control_len((const unsigned char *)c, false))
 				return false;
 		clean = json_is_string(inner) ? cleaned(inner, lines) : NULL;
 		if (clean ? json_object_set_new(value, key, clean) < 0 : !clean_all(inner, lines))

@@ -6,7 +6,7 @@
  * wrong one, or two neighbours swapped. Longer words than any of ours are near to nothing, so that
  * hostile input costs nothing.
  */
-#include "common/nearest.h"
+#include "common/words/nearest.h"
 
 #include <ctype.h>
 #include <stdbool.h>
