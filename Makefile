@@ -112,6 +112,7 @@ test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)
 test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
 test_steer_routes_SRC       := src/steer/routes/expand.c
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c
+test_steer_order_SRC        := src/steer/kernel/order.c
 
 test_state_SRC := src/ctl/state/fate.c
 

@@ -4,7 +4,7 @@
 
 #include "steer/plan.h"
 
-/* The ways to put a plan into the kernel, the preferred one first. */
+/* The ways to put a plan into the kernel; order.h says which is preferred. */
 enum steer_backend {
 	STEER_NFT,
 	STEER_IPTABLES_NFT,

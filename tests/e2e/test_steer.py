@@ -7,6 +7,7 @@ while nobody listens. Every backend that works on this kernel is tested; which, 
 
 import fcntl
 import json
+import pathlib
 import re
 import socket
 import subprocess
@@ -22,7 +23,9 @@ from services import NACLCTL, Nacld, naclctl, queue_file, stopped, udp_server, u
 from wire import Capture, inject
 
 PORT = 9000
-VARIANTS = ("iptables-nft", "iptables-legacy")
+# In naclctl's order: the one that the host's own `iptables` is comes last.
+VARIANTS = tuple(sorted(("iptables-nft", "iptables-legacy"), key=lambda variant: variant.removeprefix(
+    "iptables-") in pathlib.Path("/usr/sbin/iptables").resolve().name))
 HOOKS = (("mangle", "INPUT"), ("mangle", "FORWARD"), ("security", "OUTPUT"))
 
 
@@ -140,6 +143,28 @@ def test_up_twice_changes_nothing(net, backend):
     assert "nothing to change" in again.stdout
     assert ruleset(ns) == before
     steer(ns, "show", open_host())
+
+
+# How Debian's firewalld, ufw and shorewall empty what iptables shows, with the host's own iptables.
+FLUSH = """for tool in iptables ip6tables; do for table in raw mangle nat filter security; do
+    printf '*%s\\n-F\\n-X\\nCOMMIT\\n' $table | $tool-restore -w --noflush; $tool -w -t $table -F; done; done"""
+
+
+@needs_two
+@pytest.mark.parametrize("host", VARIANTS)
+def test_it_stands_where_the_hosts_iptables_does_not_reach(net, host):
+    """Whichever variant `iptables` is on this host (in a view of its own of /etc/alternatives)."""
+    ns = net.ns("lonely")
+    path = net.tmp / "host.conf"
+    path.write_text(open_host())
+    tools = " ".join(f"{family}{end}" for family in ("iptables", "ip6tables") for end in ("", "-save", "-restore"))
+    variant = host.removeprefix("iptables-")
+    view = (f"mount -t tmpfs none /etc/alternatives; for tool in {tools}; do case $tool in *tables) end=;; "
+            f"*) end=-${{tool#*-}};; esac; ln -s /usr/sbin/${{tool%%-*}}-{variant}$end /etc/alternatives/$tool; done\n")
+    script = f"{view}set -e\n{NACLCTL} steer up --yes --json -f {path}\n{FLUSH}\n{NACLCTL} steer show -f {path} >&2"
+    done = ns.run("unshare", "-m", "sh", "-c", script)
+    other = next(b for b in VARIANTS if b != host)
+    assert json.loads(done.stdout)["backend"] == ("nft" if "nft" in BACKENDS else other), done.stderr
 
 
 def test_down_leaves_nothing_behind(net, backend):
@@ -283,7 +308,7 @@ def test_nft_is_passed_over_with_a_reason(net):
         assert "steering is up (nft)" in done.stdout
     else:
         assert "nft: this kernel has no nft queue expression (CONFIG_NFT_QUEUE)" in done.stderr
-        assert "steering is up (iptables-nft)" in done.stdout
+        assert f"steering is up ({VARIANTS[0]})" in done.stdout
 
 
 def test_dry_run_changes_nothing(net, backend):
@@ -419,9 +444,9 @@ def test_a_missing_tool_is_named_with_its_package(net):
     done = without(ns, "nft")
     assert done.returncode == 0
     assert "nft: nft is not installed (Debian package nftables)" in done.stderr
-    assert "steering is up (iptables-nft)" in done.stdout
-    done = without(ns, "nft", *families("iptables-nft-save"))
-    assert "iptables-nft: iptables-nft-save is not installed (Debian package iptables)" in done.stderr
+    assert f"steering is up ({VARIANTS[0]})" in done.stdout
+    done = without(ns, "nft", *families(f"{VARIANTS[0]}-save"))
+    assert f"{VARIANTS[0]}: {VARIANTS[0]}-save is not installed (Debian package iptables)" in done.stderr
     done = without(ns, "nft", "iptables-nft", "iptables-legacy")
     assert done.returncode == 1 and "could not be loaded" in done.stderr
 

@@ -380,6 +380,26 @@ def test_an_idle_watcher_sleeps(net, backend):
     watch.says("STEERING IS")
 
 
+def test_legacy_tools_are_heard(net):
+    """By their lock file, not by the clock; a program that uses another one is found by the clock."""
+    if "iptables-legacy" not in IPTABLES:
+        pytest.skip("this kernel has no iptables-legacy")
+    ns = net.ns("lonely")
+    up(ns, open_host(), "iptables-legacy")
+    watch = Watch(ns, open_host(), "--guard", "--json", ready="watching")
+    ns.run("env", f"XTABLES_LOCKFILE={net.tmp}/another", "iptables-legacy", "-w", "-t", "mangle", "-F", "INPUT")
+    watch.says('"event":"restored"')
+    trace = ns.start("strace", "strace", "-f", "-e", "trace=getsockopt,poll", "-o", net.tmp / "trace", "-p",
+                     watch.process.pid, expect=(0, -signal.SIGTERM, -signal.SIGINT, 130))
+    wait_until(lambda: (net.tmp / "trace").exists() and (net.tmp / "trace").stat().st_size, "it is traced")
+    ns.run("iptables-legacy", "-w", "-t", "mangle", "-F", "INPUT")
+    watch.says('"event":"restored"')
+    trace.stop()
+    lines = (net.tmp / "trace").read_text().splitlines()
+    polls = [line for line in lines if "poll(" in line and "POLLIN" in line.split("=")[-1]]
+    assert polls, "a descriptor woke it up, not the clock:\n" + "\n".join(lines[-40:])
+
+
 def test_a_hangup_finds_a_rule_of_the_same_size(net):
     """What iptables-legacy's summary of a table does not show; read every half a minute, or on SIGHUP."""
     if "iptables-legacy" not in IPTABLES:

@@ -196,7 +196,8 @@ static const struct option_entry options[] = {
 	 "accepted, so that a bad edit does not leave a host unfiltered",
 	 offsetof(struct steer_request, fallback), OPTIONS_FILES},
 	{0, "backend", "BACKEND",
-	 "nft, iptables-nft or iptables-legacy (default: the first that works)",
+	 "nft, iptables-nft or iptables-legacy (default: the first that works of\n"
+	 "nft, the variant that this host's `iptables` is not, and that one)",
 	 offsetof(struct steer_request, backend_name), "nft iptables-nft iptables-legacy"},
 	{0, "guard", NULL, "also restore it (watch), as steering = \"guard\" in FILE does",
 	 offsetof(struct steer_request, guard), NULL},

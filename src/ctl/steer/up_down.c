@@ -2,8 +2,8 @@
 /*
  * `naclctl steer up` and `down`.
  *
- * `up` takes the first backend that works, tried for real: nft, iptables-nft, iptables-legacy. When
- * the same rules are loaded already nothing is changed. What another backend still holds is removed
+ * `up` takes the first backend that works, tried for real, in the order of kernel/order.h. When the
+ * same rules are loaded already nothing is changed. What another backend still holds is removed
  * only after the new rules are in: for a moment a packet may be filtered twice, which changes no
  * verdict, but at no moment does one pass unfiltered. `down` looks at every backend. Both note what
  * should be loaded from then on, for `steer watch`.
@@ -24,6 +24,7 @@
 #include "ctl/steer/output.h"
 #include "steer/desired.h"
 #include "steer/load.h"
+#include "steer/kernel/order.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
 static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
@@ -205,8 +206,11 @@ static bool candidate(struct steer_request *request, enum steer_backend backend)
 
 static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 {
+	enum steer_backend order[STEER_BACKENDS];
+
+	steer_order(order);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
+		enum steer_backend backend = order[i];
 		struct steer_rules rules;
 		int status;
 
@@ -225,12 +229,14 @@ static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 
 int steer_up(struct steer_request *request, const struct steer_plan *plan)
 {
+	enum steer_backend order[STEER_BACKENDS];
 	char reason[STEER_REASON_LEN];
 
 	if (request->dry_run)
 		return dry_up(request, plan);
+	steer_order(order);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
-		enum steer_backend backend = (enum steer_backend)i;
+		enum steer_backend backend = order[i];
 		bool changed = false;
 
 		if (!candidate(request, backend))

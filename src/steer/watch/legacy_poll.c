@@ -8,15 +8,23 @@
  * now and then.
  *
  * Only tables with rules of ours are polled: asking for a table has the kernel create it.
+ *
+ * Its tools open /run/xtables.lock before they change anything and close it at their end, so a
+ * close of that file (inotify) is as good as an event. Not all have to: a program may speak to the
+ * kernel itself, or see another /run. So the clock stays, for those.
  */
 #include "steer/watch/nft_events.h"
 
 #include <errno.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define LOCK "/run/xtables.lock" /* of iptables 1.8; the variable is its own, too */
 
 _Static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo),
 	       "one struct does for both");
@@ -32,6 +40,9 @@ void legacy_poll_open(struct legacy_poll *legacy)
 
 		legacy->sockets[i] = fd < 0 ? -errno : fd;
 	}
+	legacy->lock = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (legacy->lock < 0)
+		legacy->lock = -errno;
 }
 
 void legacy_poll_close(struct legacy_poll *legacy)
@@ -39,6 +50,21 @@ void legacy_poll_close(struct legacy_poll *legacy)
 	for (int i = 0; i < 2; i++)
 		if (legacy->sockets[i] >= 0)
 			close(legacy->sockets[i]);
+	if (legacy->lock >= 0)
+		close(legacy->lock);
+}
+
+/* The same file again is no second watch; another one of that name is. */
+void legacy_poll_listen(struct legacy_poll *legacy)
+{
+	const char *lock = getenv("XTABLES_LOCKFILE");
+	char events[4096];
+
+	if (legacy->lock < 0)
+		return;
+	while (read(legacy->lock, events, sizeof(events)) > 0)
+		;
+	(void)inotify_add_watch(legacy->lock, lock ? lock : LOCK, IN_CLOSE);
 }
 
 /* The next "*TABLE" line of iptables rules in normal form, or NULL. */

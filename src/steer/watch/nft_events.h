@@ -26,11 +26,12 @@ void nft_events_drain(struct mnl_socket *nl, struct steer_news *news);
 /*
  * iptables-legacy has no events, so it is polled: size, number of rules and entry points of
  * the tables that contain `rules`, of both families. Changes whenever a rule or chain comes or
- * goes.
+ * goes. When to look is known, mostly: its tools hold a lock file open while they change something.
  */
 #define STEER_LEGACY_TABLES 4
 struct legacy_poll {
 	int sockets[2]; /* IPv4, IPv6; or -errno */
+	int lock;       /* readable when a tool has let go of the lock; or -errno */
 	struct {
 		int error;
 		unsigned int hooks, count, size;
@@ -46,5 +47,8 @@ void legacy_poll_close(struct legacy_poll *legacy);
  * a table.
  */
 bool legacy_poll_changed(struct legacy_poll *legacy, const struct steer_rules *rules);
+
+/* Listens to the lock file, if there is one by now. Empties the descriptor. */
+void legacy_poll_listen(struct legacy_poll *legacy);
 
 #endif

@@ -5,9 +5,10 @@
  * notices.
  *
  * It sleeps until the kernel reports a change, `up` or `down` is run, or a signal comes;
- * only iptables-legacy, which reports nothing, has it wake up twice a second. It looks at once when
- * something was removed; of a burst of other changes it makes one look: it waits until none has
- * come for SETTLE_MS, and for SETTLE_MAX_MS at most.
+ * only iptables-legacy, which reports nothing, has it wake up by the clock, every LEGACY_LOOK_MS.
+ * It looks at once when something was removed; of a burst of other changes it makes one look: it
+ * waits until none has come for SETTLE_MS, and for SETTLE_MAX_MS at most. With "guard" these times
+ * are for how long packets may pass a rule put in front of ours: a tenth of a second in all.
  *
  * This file waits; reconcile.c checks, reports and restores; nft_events.c and legacy_poll.c
  * hear and ask the kernel; route_events.c hears of routes, which edge = "default-route" follows.
@@ -30,9 +31,9 @@
 #include "steer/watch/reconcile.h"
 #include "steer/watch/route_events.h"
 
-#define SETTLE_MS      50
-#define SETTLE_MAX_MS  250
-#define LEGACY_LOOK_MS 500
+#define SETTLE_MS      20
+#define SETTLE_MAX_MS  60
+#define LEGACY_LOOK_MS 50
 #define LEGACY_READ_MS 30000 /* for what legacy_poll_changed cannot see */
 #define NEVER          STEER_NEVER
 
@@ -64,6 +65,8 @@ static void look(struct watch *watch)
 	watch->look_ms = again_ms;
 	now = clock_monotonic_ms();
 	ask = steer_reconcile_must_ask(&watch->reconciler);
+	if (ask)
+		legacy_poll_listen(&watch->reconciler.legacy);
 	watch->legacy_ms = ask ? now + LEGACY_LOOK_MS : NEVER;
 	watch->readback_ms = ask ? now + LEGACY_READ_MS : NEVER;
 }
@@ -111,6 +114,19 @@ static bool hear_signal(struct watch *watch)
 	return true;
 }
 
+/* iptables-legacy does not say what was done: it may have been a removal. */
+static void ask_legacy(struct watch *watch)
+{
+	struct legacy_poll *legacy = &watch->reconciler.legacy;
+	int64_t now = clock_monotonic_ms();
+
+	if (!legacy_poll_changed(legacy, &watch->reconciler.desired.rules))
+		return;
+	if (watch->changed_ms == NEVER)
+		watch->changed_ms = now;
+	look_at(watch, now);
+}
+
 static int wait_ms(const struct watch *watch)
 {
 	int64_t until = watch->look_ms < watch->legacy_ms ? watch->look_ms : watch->legacy_ms;
@@ -129,9 +145,7 @@ static void keep_time(struct watch *watch)
 
 	if (now >= watch->legacy_ms) {
 		watch->legacy_ms = now + LEGACY_LOOK_MS;
-		if (legacy_poll_changed(&watch->reconciler.legacy,
-					&watch->reconciler.desired.rules))
-			settle(watch);
+		ask_legacy(watch);
 		if (now >= watch->readback_ms)
 			look_at(watch, now);
 	}
@@ -142,12 +156,15 @@ static void keep_time(struct watch *watch)
 static int run(struct watch *watch)
 {
 	for (;;) {
-		struct pollfd fds[] = {{.fd = watch->signals, .events = POLLIN},
-				       {.fd = mnl_socket_get_fd(watch->kernel), .events = POLLIN},
-				       {.fd = watch->desired, .events = POLLIN},
-				       {.fd = mnl_socket_get_fd(watch->routes), .events = POLLIN}};
+		struct pollfd fds[] = {
+			{.fd = watch->signals, .events = POLLIN},
+			{.fd = mnl_socket_get_fd(watch->kernel), .events = POLLIN},
+			{.fd = watch->desired, .events = POLLIN},
+			{.fd = mnl_socket_get_fd(watch->routes), .events = POLLIN},
+			{.fd = watch->legacy_ms == NEVER ? -1 : watch->reconciler.legacy.lock,
+			 .events = POLLIN}};
 
-		if (poll(fds, 4, wait_ms(watch)) < 0 && errno != EINTR) {
+		if (poll(fds, 5, wait_ms(watch)) < 0 && errno != EINTR) {
 			log_error("poll: %s", strerror(errno));
 			return -EIO;
 		}
@@ -157,6 +174,10 @@ static int run(struct watch *watch)
 			hear_kernel(watch);
 		if (fds[3].revents)
 			hear_routes(watch);
+		if (fds[4].revents) {
+			legacy_poll_listen(&watch->reconciler.legacy);
+			ask_legacy(watch);
+		}
 		if (fds[2].revents) {
 			steer_desired_drain(watch->desired);
 			if (!steer_watch_holds(watch->claim)) {
