@@ -122,8 +122,11 @@ test_event_ring_SRC   := src/daemon/path/event_ring.c
 test_sched_SRC := src/daemon/path/sched.c
 test_poller_SRC := src/daemon/poller.c src/common/clock.c
 test_poller_LIBS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(POLICY) \
+DROPS := src/core/way/reply.c $(call sources,daemon/drops)
+test_filter_SRC    := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) $(DROPS) $(POLICY) \
 	$(filter-out src/core/addr.c,$(PARSER))
+test_drop_table_SRC := $(DROPS) src/daemon/path/shared.c $(POLICY)
+test_reply_SRC     := src/core/way/reply.c $(POLICY)
 
 FLOWS := $(addprefix src/daemon/,path/flow_table.c path/shared.c flowlog/tables.c) src/text/flow_record.c src/core/flow_format.c $(POLICY)
 test_flow_record_SRC     := src/text/flow_record.c src/core/flow_format.c src/core/addr.c
@@ -280,7 +283,8 @@ $(B)/bench/classify: $(call obj,$(CLASSIFY))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_control_SRC := $(filter-out src/daemon/main.c,$(DAEMON))
 fuzz_answer_SRC  := src/ctl/state/answer.c src/ctl/show/text.c src/ctl/describe.c src/ctl/term.c
-fuzz_batch_SRC   := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c)
+fuzz_batch_SRC   := $(addprefix src/daemon/path/,filter.c batch.c snapshot.c shared.c event_ring.c flow_table.c) \
+	$(call sources,daemon/drops)
 
 $(B)/tests/fuzz/%.o: override CPPFLAGS += -Itests
 $(FUZZ:%=$(B)/fuzz_%): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $$(call obj,$$(fuzz_$$*_SRC)) $(ARCHIVES)

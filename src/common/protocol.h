@@ -8,6 +8,7 @@
  *
  *   {"request": "status"}   -> {"ok": true, "status": {...}}     see "Status" below
  *   {"request": "config"}   -> {"ok": true, "config": "..."}     the running policy, canonical text
+ *   {"request": "drops"}    -> {"ok": true, "drops": {...}}      see "Drops" below
  *   {"request": "reload"}   -> {"ok": true, "warnings": "...", "note": "..."}
  *                              for those who may change things; `note` is what to do by hand, or ""
  *   anything else           -> {"ok": false, "error": "..."}
@@ -41,6 +42,18 @@
  *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or
  *          "@set", "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or
  *          null}
+ *
+ * Drops:
+ *   {"now", "since": seconds since the epoch; "since" is when counting began, "places" (flows that
+ *    the queues' tables hold), "memory_bytes" (that they take), "omitted" (lines left out here),
+ *    "flows": [DROP, ...]}
+ *   DROP: {"fold": "flow" | "ports" (several of one remote address) | "peers" (several of one rule)
+ *          | "rules", "packets", "bytes", "flows" (folded; a flow counts each time that it was),
+ *          "earlier" (about so many packets before, in a folded line), "first", "last": seconds
+ *          since the epoch, "monitor": it passed, "acl", "rule": N, "*" or null, "reason": where
+ *          the packet was malformed, "direction", "hook" (as nft spells it), "interface" (at an
+ *          edge), and of the last packet "protocol", "length", "src", "dst", "sport" and "dport" or
+ *          "type" and "code", "tcp_flags", "fragment"}
  */
 #define PROTOCOL_GROUP "nacld" /* owns the socket; its members may change things */
 

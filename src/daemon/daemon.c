@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "daemon/privsep/poison.h"
@@ -48,6 +49,12 @@ void daemon_drop(struct daemon *daemon, struct snapshot *snapshot)
 	snapshot_free(snapshot);
 }
 
+int daemon_name_acls(struct daemon *daemon, struct snapshot *snapshot)
+{
+	snapshot->acl_ids = drop_acls_ids(&daemon->drop_acls, snapshot->policy);
+	return snapshot->acl_ids ? 0 : -ENOMEM;
+}
+
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
 	struct policy *policy = conf_load(daemon->config_path, report);
@@ -58,8 +65,11 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		return -EINVAL;
 	daemon->worker_count = policy->queue.count;
 	err = snapshot_new(policy, 1, daemon->worker_count, &daemon->current);
+	if (!err)
+		err = daemon_name_acls(daemon, daemon->current);
 	if (err)
 		return err;
+	daemon->counting_s = time(NULL);
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	daemon->rings = shared_new(daemon->worker_count * sizeof(*daemon->rings));
 	daemon->counters = shared_new(daemon->worker_count * sizeof(*daemon->counters));
@@ -71,7 +81,10 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		daemon->judges[i] = (struct filter){.index = i,
 						    .wake = daemon->wake,
 						    .events = &daemon->rings[i],
+						    .drops = drop_table_new(),
 						    .counters = &daemon->counters[i]};
+		if (!daemon->judges[i].drops)
+			return -ENOMEM;
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
 			.filter = &daemon->judges[i],
@@ -220,7 +233,10 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->workers);
 	shared_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
 	shared_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
+	for (unsigned int i = 0; daemon->judges && i < daemon->worker_count; i++)
+		drop_table_free(daemon->judges[i].drops);
 	free(daemon->judges);
+	drop_acls_fini(&daemon->drop_acls);
 	links_close(&daemon->links);
 	sandbox_fini(&daemon->sandbox);
 	sandbox_fini(&daemon->writing);

@@ -3,6 +3,7 @@
 #define NACLD_DAEMON_DAEMON_H
 
 #include "daemon/disk.h"
+#include "daemon/drops/drop_acls.h"
 #include "daemon/fdstore.h"
 #include "daemon/links.h"
 #include "daemon/flowlog/window.h"
@@ -22,6 +23,8 @@ struct daemon {
 	struct filter *judges;            /* [worker] */
 	struct filter_counters *counters; /* [worker]; shared memory, as are the rings */
 	struct event_ring *rings;         /* [worker] */
+	struct drop_acls drop_acls;       /* what the ids in drop tables mean */
+	int64_t counting_s;               /* since when the tables count, by the wall clock */
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct links links;
@@ -69,6 +72,9 @@ int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);
 
 /* Frees a snapshot that no worker uses any more, and ends its filtering children. NULL is fine. */
 void daemon_drop(struct daemon *daemon, struct snapshot *snapshot);
+
+/* Gives the snapshot's ACLs the ids that drop tables know them by. 0 or -ENOMEM. */
+int daemon_name_acls(struct daemon *daemon, struct snapshot *snapshot);
 
 /* What the flow log has come to; false when it is off. */
 bool daemon_flow_log(const struct daemon *daemon, struct flowlog_state *out);

@@ -175,6 +175,8 @@ static struct snapshot *prepare(struct daemon *daemon, struct conf_report *repor
 	note_steering(old, policy, result);
 	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
 	if (!err)
+		err = daemon_name_acls(daemon, next);
+	if (!err)
 		links_fill(&daemon->links, next);
 	if (!err)
 		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);

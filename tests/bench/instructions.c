@@ -3,6 +3,8 @@
  * Judges one batch of 256 packets, over and over, for callgrind to count the instructions between
  * receive buffer and verdict message. The messages carry the attributes the kernel sends for a TCP
  * packet on INPUT; the policy has 40 rules, and every eighth packet matches none of them.
+ * Dropped ones are reported and not entered in a drop table, which costs them 300 more: what is
+ * held here is the price of a packet that passes.
  *
  * usage: instructions ROUNDS
  */

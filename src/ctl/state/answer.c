@@ -136,11 +136,50 @@ static const struct field status_fields[] = {
 	{0},
 };
 
+static const struct field drop_fields[] = {
+	{"fold", KIND_TEXT, false, 0, NULL},
+	{"packets", KIND_INTEGER, false, COUNT, NULL},
+	{"bytes", KIND_INTEGER, false, COUNT, NULL},
+	{"flows", KIND_INTEGER, false, COUNT, NULL},
+	{"earlier", KIND_INTEGER, false, 255, NULL},
+	{"first", KIND_INTEGER, false, UINT32_MAX, NULL},
+	{"last", KIND_INTEGER, false, UINT32_MAX, NULL},
+	{"monitor", KIND_BOOL, false, 0, NULL},
+	{"acl", KIND_TEXT, true, 0, NULL},
+	{"rule", KIND_NUMBER, true, 32766, NULL},
+	{"reason", KIND_TEXT, false, 0, NULL},
+	{"direction", KIND_TEXT, false, 0, NULL},
+	{"hook", KIND_TEXT, false, 0, NULL},
+	{"interface", KIND_TEXT, true, 0, NULL},
+	{"protocol", KIND_TEXT, false, 0, NULL},
+	{"length", KIND_INTEGER, false, UINT32_MAX, NULL},
+	{"src", KIND_TEXT, false, 0, NULL},
+	{"dst", KIND_TEXT, false, 0, NULL},
+	{"sport", KIND_INTEGER, false, PORTS, NULL},
+	{"dport", KIND_INTEGER, false, PORTS, NULL},
+	{"type", KIND_INTEGER, false, 255, NULL},
+	{"code", KIND_INTEGER, false, 255, NULL},
+	{"tcp_flags", KIND_INTEGER, false, 255, NULL},
+	{"fragment", KIND_BOOL, false, 0, NULL},
+	{0},
+};
+
+static const struct field drops_fields[] = {
+	{"now", KIND_INTEGER, false, COUNT, NULL},
+	{"since", KIND_INTEGER, false, COUNT, NULL},
+	{"places", KIND_INTEGER, false, COUNT, NULL},
+	{"memory_bytes", KIND_INTEGER, false, COUNT, NULL},
+	{"omitted", KIND_INTEGER, false, COUNT, NULL},
+	{"flows", KIND_OBJECTS, false, COUNT, drop_fields},
+	{0},
+};
+
 static const struct field answer_fields[] = {
 	{"ok", KIND_BOOL, false, 0, NULL},
 	{"error", KIND_TEXT, false, 0, NULL},
 	{"status", KIND_OBJECT, false, 0, status_fields},
 	{"config", KIND_LINES, false, 0, NULL},
+	{"drops", KIND_OBJECT, false, 0, drops_fields},
 	{"warnings", KIND_LINES, false, 0, NULL},
 	{"note", KIND_LINES, false, 0, NULL},
 	{"report", KIND_LINES, false, 0, NULL},

@@ -16,6 +16,7 @@
 #include "common/notify.h"
 #include "common/protocol.h"
 #include "daemon/last_good.h"
+#include "daemon/control/drops.h"
 #include "daemon/control/status.h"
 
 static char *render(json_t *object)
@@ -145,14 +146,17 @@ static json_t *answer_reload(struct daemon *daemon, const struct peer *peer)
 	return answer;
 }
 
+/* An answer as an object, or, where it is long, as the line itself. */
 static const struct {
 	const char *name;
 	json_t *(*answer)(struct daemon *daemon, const struct peer *peer);
+	char *(*line)(const struct daemon *daemon);
 	bool changes;
 } requests[] = {
-	{"status", answer_status, false},
-	{"config", answer_config, false},
-	{"reload", answer_reload, true},
+	{"status", answer_status, NULL, false},
+	{"config", answer_config, NULL, false},
+	{"drops", NULL, drops_answer, false},
+	{"reload", answer_reload, NULL, true},
 };
 
 char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon)
@@ -170,13 +174,15 @@ char *request_answer(const char *line, size_t len, const struct peer *peer, stru
 			break;
 	known = name && i < sizeof(requests) / sizeof(requests[0]);
 	if (!known)
-		answer = request_refuse("unknown request; known are status, config and reload");
+		answer = request_refuse(
+			"unknown request; known are status, config, drops and reload");
 	else if (requests[i].changes && !peer_may_change(peer))
 		answer = request_refuse("only root and the group " PROTOCOL_GROUP
 					" may change anything: "
 					"use sudo");
 	else
-		answer = render(requests[i].answer(daemon, peer));
+		answer = requests[i].line ? requests[i].line(daemon)
+					  : render(requests[i].answer(daemon, peer));
 	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
 	json_decref(object);
 	return answer;

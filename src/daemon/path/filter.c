@@ -14,6 +14,7 @@
 #include <linux/netfilter.h>
 #include <sys/socket.h>
 
+#include "core/way/reply.h"
 #include "daemon/path/flow_table.h"
 
 const char *filter_failure_name(enum filter_failure failure)
@@ -77,8 +78,41 @@ static bool is_edge(enum hook hook)
 	return hook >= HOOK_PREROUTING;
 }
 
-static void tell_drop(struct filter *filter, const struct snapshot *snapshot, enum hook hook,
-		      const struct batch_packet *in, const struct packet *packet,
+static uint16_t acl_id(const struct snapshot *snapshot, uint32_t acl)
+{
+	if (snapshot->acl_ids)
+		return snapshot->acl_ids[acl];
+	return acl < DROP_NO_ACL ? (uint16_t)acl : DROP_NO_ACL;
+}
+
+/* The same in the table of flows, where nothing is lost. */
+static void count_drop(const struct filter *filter, const struct snapshot *snapshot,
+		       const struct event *event, int64_t now_s)
+{
+	bool malformed = event->reason != PACKET_OK, outbound;
+	enum hook hook = (enum hook)event->hook, other;
+	struct packet request;
+
+	outbound = malformed ? hook == HOOK_OUTPUT || hook == HOOK_POSTROUTING
+			     : event->direction == OUTBOUND;
+	drop_table_count(filter->drops,
+			 &(struct drop){
+				 .packet = event->packet,
+				 .device = event->device,
+				 .acl = malformed ? DROP_NO_ACL : acl_id(snapshot, event->acl),
+				 .rule = event->rule,
+				 .direction = outbound ? OUTBOUND : INBOUND,
+				 .reason = event->reason,
+				 .hook = event->hook,
+				 .monitor = event->monitor,
+				 .answers = !malformed &&
+					    reply_request(hook, &event->packet, &other, &request),
+			 },
+			 (uint32_t)now_s);
+}
+
+static void tell_drop(struct filter *filter, const struct snapshot *snapshot, int64_t now_s,
+		      enum hook hook, const struct batch_packet *in, const struct packet *packet,
 		      enum packet_reason reason, const struct policy_verdict *verdict)
 {
 	struct event event = {
@@ -97,6 +131,8 @@ static void tell_drop(struct filter *filter, const struct snapshot *snapshot, en
 		event.direction = step->direction;
 		event.rule = step->rule ? step->rule->number : 0;
 	}
+	if (filter->drops)
+		count_drop(filter, snapshot, &event, now_s);
 	event_ring_put(filter->events, filter->wake, &event);
 }
 
@@ -156,7 +192,7 @@ IN_THE_LOOP enum action decide(struct filter *filter, struct snapshot *snapshot,
 	reason = packet_parse(family, in->data, in->copy_len, in->wire_len, &packet);
 	if (reason != PACKET_OK) {
 		counter_add(&counters->reasons[reason], 1);
-		tell_drop(filter, snapshot, hook, in, &packet, reason, NULL);
+		tell_drop(filter, snapshot, now, hook, in, &packet, reason, NULL);
 		return ACTION_DENY;
 	}
 	if (!is_edge(hook))
@@ -167,7 +203,7 @@ IN_THE_LOOP enum action decide(struct filter *filter, struct snapshot *snapshot,
 	count_steps(snapshot->workers[filter->index], &verdict, packet.len, now);
 	count_flow(flows, snapshot, hook, &packet, &verdict, now);
 	if (verdict.action == ACTION_DENY)
-		tell_drop(filter, snapshot, hook, in, &packet, PACKET_OK, &verdict);
+		tell_drop(filter, snapshot, now, hook, in, &packet, PACKET_OK, &verdict);
 	return verdict.action;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/packet.h"
 #include "core/policy.h"
+#include "daemon/drops/drop_table.h"
 #include "daemon/path/batch.h"
 #include "daemon/path/event_ring.h"
 #include "daemon/path/snapshot.h"
@@ -41,6 +42,7 @@ struct filter {
 	unsigned int index; /* of its counter array in a snapshot */
 	int wake;           /* eventfd of the reader of events */
 	struct event_ring *events;
+	struct drop_table *drops; /* where dropped packets are counted by flow; NULL: nowhere */
 	struct filter_counters *counters;
 };
 

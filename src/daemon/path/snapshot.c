@@ -76,6 +76,7 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->workers);
 	free(snapshot->base);
 	shared_free(snapshot->edge_devices, edges_size(snapshot));
+	free(snapshot->acl_ids);
 	policy_free(snapshot->policy);
 	free(snapshot);
 }

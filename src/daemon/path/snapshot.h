@@ -36,6 +36,7 @@ struct snapshot {
 	uint32_t *edge_devices;        /* [policy edge] index of its interface, 0: there is none */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
 	struct flow_table **spare_flows; /* [worker]; what is exchanged with them */
+	uint16_t *acl_ids;         /* [policy ACL] as drop tables know it; NULL: by its index */
 	struct isolate **isolates; /* [worker], the daemon's; NULL: filtered in this process */
 };
 
