@@ -26,6 +26,8 @@ extern const struct command command_diff;
 extern const struct command command_cover;
 
 /* Options of several commands: the struct and its member that hold the value. */
+/* The formatters of Debian 12 and 13 differ about a macro that is a list in braces. */
+/* clang-format off */
 #define COMMAND_FILE(type, member, help)                                         \
 	{                                                                        \
 		'f', "file", "FILE", help, offsetof(type, member), OPTIONS_FILES \
@@ -39,5 +41,6 @@ extern const struct command command_cover;
 		's', "socket", "PATH", "the daemon's control socket (default: " PATHS_SOCKET ")", \
 			offsetof(type, member), OPTIONS_FILES                                     \
 	}
+/* clang-format on */
 
 #endif

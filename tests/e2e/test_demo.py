@@ -104,7 +104,8 @@ def test_interrupted_it_leaves_nothing_behind(copy, number):
     """Ctrl-C reaches the whole process group; SIGKILL only the command itself."""
     output = copy / "output"
     with open(output, "w", encoding="utf-8") as file:
-        story = subprocess.Popen([copy / "tests/demo/run", copy / "build"], stdout=file,
+        # A shell's background job inherits SIGINT as ignored, and no shell can trap what it found ignored.
+        story = subprocess.Popen(["env", "--default-signal=INT", copy / "tests/demo/run", copy / "build"], stdout=file,
                                  stderr=subprocess.STDOUT, start_new_session=True)
     wait_until(lambda: "\n2. " in output.read_text(), "the second step")
     assert processes(copy), "nothing was running"

@@ -27,8 +27,10 @@ int main(int argc, char *argv[])
 
 /*
  * What later Debians' archives ask of their C library and this one's has not: the C23 forms, which
- * differ in that base 2 takes "0b" (and base 0, which nothing here passes).
+ * differ in that base 2 takes "0b" (and base 0, which nothing here passes). A C library that has them calls
+ * them by strtol's own name.
  */
+#if !__GLIBC_PREREQ(2, 38)
 long __isoc23_strtol(const char *text, char **end, int base);
 long __isoc23_strtol(const char *text, char **end, int base)
 {
@@ -40,3 +42,4 @@ long long __isoc23_strtoll(const char *text, char **end, int base)
 {
 	return strtoll(text, end, base);
 }
+#endif

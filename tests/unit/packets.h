@@ -47,6 +47,8 @@ struct packet_case {
 #define NONE   PACKET_L4_NONE
 #define BIGGER 70000
 
+/* The formatters of Debian 12 and 13 differ about a macro that is a list in braces. */
+/* clang-format off */
 #define PASS(name_, family_, protocol_, l4_, fragment_, look_, hex_, ...)                        \
 	{                                                                                        \
 		.name = name_, .hex = hex_, .family = family_, .protocol = protocol_, .l4 = l4_, \
@@ -57,6 +59,7 @@ struct packet_case {
 		.name = name_, .hex = hex_, .family = family_, .reason = reason_, \
 		.protocol = protocol_, ##__VA_ARGS__                              \
 	}
+/* clang-format on */
 
 static const struct packet_case packet_cases[] = {
 	/* What passes. */

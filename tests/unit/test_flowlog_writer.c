@@ -250,7 +250,7 @@ static void a_reader_that_sleeps_loses_only_counted_records(void **state)
 	assert_int_equal(before, '\n');
 	assert_true(got > 1000 && got < 40000);
 	/* As the pipe empties the next jobs may follow: a record and a SKIPDATA each. */
-	assert_in_range(lines, got, got + 2 * FLOWWRITER_JOBS);
+	assert_true(lines >= got && lines <= got + 2 * FLOWWRITER_JOBS);
 	assert_true(flowwriter_stop(f->writer, 10000));
 	close(reader);
 	assert_int_equal(flowwriter_start(&f->sink, &f->writer), 0);
