@@ -15,6 +15,9 @@ HARDEN  := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 override CPPFLAGS += -D_GNU_SOURCE -DNACLD_VERSION='"$(VERSION)"' -Isrc -I$(B)
 COMPILE  = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) $(SAN) -MMD -MP
 
+# What runs a program that was made for another machine: qemu-aarch64 -L /usr/aarch64-linux-gnu, say.
+RUN     ?=
+
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -50,7 +53,7 @@ $(B)/nacld $(B)/naclctl:
 
 $(COMPLETIONS): $(B)/completion/naclctl.%: $(B)/naclctl
 	$(Q)mkdir -p $(@D)
-	$(Q)$< completion $* >$@.new && mv $@.new $@
+	$(Q)$(RUN) $< completion $* >$@.new && mv $@.new $@
 
 $(foreach room,$(ROOMS),$(eval $(B)/$(room).a: $(call obj,$(call sources,$(room)))))
 $(ARCHIVES):
@@ -153,11 +156,11 @@ demo: ## the classic mistake on real packets: nginx, curl and nacld in two names
 	interop systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
-	$(Q)tests/deps build steer test
+	$(Q)tests/deps build steer test package
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
 	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl interop layering libconfig shellcheck mandoc-lint \
-		docs format-check systemd-check install-check instructions fuzz-smoke e2e; status=$$?; \
+		docs format-check systemd-check install-check package instructions fuzz-smoke e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
 deps: ## install what building, steering and testing need (Debian packages)
@@ -165,7 +168,7 @@ deps: ## install what building, steering and testing need (Debian packages)
 
 unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
 	$(Q)status=0; for t in $^; do \
-		tests/suite $(B)/results $$(basename $$t) $$t || status=1; done; exit $$status
+		tests/suite $(B)/results $$(basename $$t) $(RUN) $$t || status=1; done; exit $$status
 
 ctl: all ## naclctl's commands: golden output, hard cases
 	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
@@ -364,6 +367,16 @@ INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(addprefix $(UNITS)/,$(SERVICES)) \
 	$(DESTDIR)/etc/logrotate.d/nacld \
 	$(SHARE)/bash-completion/completions/naclctl $(ZSH)/_naclctl \
 	$(SHARE)/fish/vendor_completions.d/naclctl.fish $(foreach page,$(MAN),$(call man_path,$(page)))
+
+.PHONY: deb package
+deb: ## Debian packages of this tree, for this release, into build/deb/
+	$(Q)tests/deps build test package
+	$(Q)debian/build $(B)/deb
+	$(Q)ls $(B)/deb/*.deb
+
+package: all ## the Debian package: built twice to the same bytes, its files, lintian; the rpm spec file
+	$(Q)tests/deps package
+	$(Q)tests/suite $(B)/results package tests/package $(B)
 
 .PHONY: install uninstall
 install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
