@@ -145,11 +145,16 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 
 -include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-.PHONY: demo
-demo: ## the classic mistake on real packets: nginx, curl and nacld in two namespaces
+.PHONY: demo lab
+demo: ## the classic mistake on real packets: nginx, curl and nacld in two namespaces (STEP=1 waits for a key)
 	$(Q)tests/deps build steer demo
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/demo/run $(B)
+	$(Q)STEP=$(STEP) tests/demo/run $(B)
+
+lab: ## its network to stay in: shells, the lists in an editor, evaluated as you save (LAB=pair, router, nat)
+	$(Q)tests/deps build steer demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo/run $(B) lab $(LAB)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: lint check unit golden ctl layering libconfig e2e shellcheck mandoc-lint docs format-check format \
