@@ -17,8 +17,13 @@
 
 #define TERMS_MAX 20
 
-struct diff {
+struct diff_options {
 	const char *socket_path;
+	bool rules;
+	bool json;
+};
+
+struct diff {
 	bool rules;
 	bool json;
 	const struct policy *old;
@@ -130,53 +135,71 @@ static void compare_settings(struct diff *diff)
 	}
 }
 
-static int finish(struct diff *diff)
+static int finish(struct diff *diff, json_t **object)
 {
 	bool equal = diff->opened + diff->closed == 0 && !diff->settings;
-	json_t *object;
 
 	if (diff->failed)
 		return NACLCTL_USAGE;
-	if (diff->json) {
-		object = json_pack("{s:b, s:b, s:I, s:I, s:O}", "equal", equal, "settings_differ",
-				   diff->settings, "opened", (json_int_t)diff->opened, "closed",
-				   (json_int_t)diff->closed, "lists", diff->sides);
-		if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
-			fputs("naclctl diff: out of memory\n", stderr);
-		putchar('\n');
-		json_decref(object);
-	} else if (equal) {
+	if (object)
+		*object = json_pack("{s:b, s:b, s:I, s:I, s:O}", "equal", equal, "settings_differ",
+				    diff->settings, "opened", (json_int_t)diff->opened, "closed",
+				    (json_int_t)diff->closed, "lists", diff->sides);
+	else if (equal)
 		puts("equal in effect: no packet is treated differently");
-	} else {
+	else
 		printf("%zu more kind%s of packet dropped, %zu more let through\n", diff->closed,
 		       diff->closed == 1 ? "" : "s", diff->opened);
-	}
 	return equal ? NACLCTL_OK : NACLCTL_NO;
 }
 
-static int compare(struct diff *diff)
+int diff_policies(const struct policy *old, const struct policy *new, bool rules, json_t **object)
 {
+	struct diff diff = {
+		.old = old, .new = new, .rules = rules, .json = object, .sides = json_array()};
 	size_t count;
-	struct diff_wall *walls = diff_walls(diff->old, diff->new, &count);
+	struct diff_wall *walls = diff_walls(old, new, &count);
+	int status;
 
-	diff->sides = json_array();
-	if (!walls || !diff->sides) {
+	if (!walls || !diff.sides) {
 		too_large(-ENOMEM);
-		diff->failed = true;
+		diff.failed = true;
 	}
-	for (size_t i = 0; i < count && !diff->failed; i++)
-		for (int d = INBOUND; d <= OUTBOUND && !diff->failed; d++)
-			compare_side(diff, &walls[i], (enum direction)d);
-	if (!diff->failed)
-		compare_settings(diff);
+	for (size_t i = 0; i < count && !diff.failed; i++)
+		for (int d = INBOUND; d <= OUTBOUND && !diff.failed; d++)
+			compare_side(&diff, &walls[i], (enum direction)d);
+	if (!diff.failed)
+		compare_settings(&diff);
 	free(walls);
-	return finish(diff);
+	status = finish(&diff, object);
+	json_decref(diff.sides);
+	return status;
+}
+
+static int print_json(int status, json_t *object)
+{
+	if (status == NACLCTL_USAGE)
+		return status;
+	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+		fputs("naclctl diff: out of memory\n", stderr);
+	putchar('\n');
+	json_decref(object);
+	return status;
+}
+
+static int compare(const struct diff_options *options, const struct policy *old,
+		   const struct policy *new)
+{
+	json_t *object = NULL;
+	int status = diff_policies(old, new, options->rules, options->json ? &object : NULL);
+
+	return options->json ? print_json(status, object) : status;
 }
 
 static int diff_main(int argc, char **argv)
 {
-	struct diff diff = {.socket_path = PATHS_SOCKET};
-	int status = options_parse(&command_diff, argc, argv, &diff);
+	struct diff_options given = {.socket_path = PATHS_SOCKET};
+	int status = options_parse(&command_diff, argc, argv, &given);
 	struct policy *old, *new = NULL;
 
 	if (status >= 0)
@@ -184,13 +207,10 @@ static int diff_main(int argc, char **argv)
 	if (optind == argc)
 		return options_refuse(&command_diff, "no file given");
 	/* One file: the running policy is the old one. */
-	old = source_policy("diff", argc - optind == 2 ? argv[optind] : NULL, diff.socket_path);
+	old = source_policy("diff", argc - optind == 2 ? argv[optind] : NULL, given.socket_path);
 	if (old)
 		new = source_policy("diff", argv[argc - 1], NULL);
-	diff.old = old;
-	diff.new = new;
-	status = old && new ? compare(&diff) : NACLCTL_USAGE;
-	json_decref(diff.sides);
+	status = old && new ? compare(&given, old, new) : NACLCTL_USAGE;
 	policy_free(old);
 	policy_free(new);
 	return status;
@@ -198,9 +218,9 @@ static int diff_main(int argc, char **argv)
 
 static const struct option_entry options[] = {
 	{'r', "rules", NULL, "the rules that were added, removed or changed, too",
-	 offsetof(struct diff, rules), NULL},
-	COMMAND_JSON(struct diff, json),
-	COMMAND_SOCKET(struct diff, socket_path),
+	 offsetof(struct diff_options, rules), NULL},
+	COMMAND_JSON(struct diff_options, json),
+	COMMAND_SOCKET(struct diff_options, socket_path),
 	{0},
 };
 

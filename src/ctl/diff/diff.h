@@ -30,6 +30,12 @@ struct diff_side {
 /* The walls of both policies, *count of them; the caller frees them. NULL: no memory. */
 struct diff_wall *diff_walls(const struct policy *old, const struct policy *new, size_t *count);
 
+/*
+ * Compares the two packet by packet. Prints for people; or, where `object` is not NULL, makes it
+ * what --json prints. 0: equal in effect, 1: not, 2: an error, which was printed.
+ */
+int diff_policies(const struct policy *old, const struct policy *new, bool rules, json_t **object);
+
 /* Is this part let in now that was dropped before? Else the reverse. */
 bool diff_opens(const struct diff_side *side, const struct space_part *part);
 

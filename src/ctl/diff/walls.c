@@ -70,7 +70,9 @@ static void add_edges(const struct policy *old, const struct policy *new, struct
 
 struct diff_wall *diff_walls(const struct policy *old, const struct policy *new, size_t *count)
 {
-	struct diff_wall *walls = calloc(1 + old->subnet_count + new->subnet_count, sizeof(*walls));
+	size_t most = 2 + old->subnet_count + new->subnet_count + old->edges.count +
+		      new->edges.count; /* 2: the host, default routes */
+	struct diff_wall *walls = calloc(most, sizeof(*walls));
 
 	*count = 0;
 	if (!walls)
