@@ -158,13 +158,13 @@ lab: ## its network to stay in: shells, the lists in an editor, evaluated as you
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: lint check unit golden ctl layering libconfig e2e shellcheck mandoc-lint docs format-check format \
-	interop systemd-check install-check update-golden check-vm deps summary
+	interop pages systemd-check install-check update-golden check-vm deps summary
 check: WERROR = -Werror
 check: ## everything but the VM: build with -Werror, all suites, a summary
 	$(Q)tests/deps build steer test package
 	$(Q)rm -rf $(B)/results
 	$(Q)$(MAKE) --no-print-directory WERROR=-Werror all
-	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl interop layering libconfig shellcheck mandoc-lint \
+	$(Q)$(MAKE) --no-print-directory -k WERROR=-Werror unit golden ctl pages interop layering libconfig shellcheck mandoc-lint \
 		docs format-check systemd-check install-check package instructions fuzz-smoke e2e; status=$$?; \
 		tests/summary $(B)/results && exit $$status
 
@@ -177,6 +177,9 @@ unit: $(UNIT:%=$(B)/unit/%) ## unit tests (cmocka)
 
 ctl: all ## naclctl's commands: golden output, hard cases
 	$(Q)tests/suite $(B)/results ctl tests/ctl/run $(B)
+
+pages: all ## the pages of naclctl report, in a parser and in a browser
+	$(Q)tests/suite $(B)/results pages tests/report/run $(B)
 
 interop: all ## naclctl import and export: what other tools write and read
 	$(Q)tests/suite $(B)/results interop tests/interop/run $(B)

@@ -79,23 +79,33 @@ void cover_print(const struct cover *cover, FILE *to)
 #define PICTURE      ((COVER_ROWS + 2) * ROW_HEIGHT)
 #define PICTURE_WIDE (LEFT + COVER_COLUMNS * CELL + 80)
 
+/* Full height: all; half height: some; an empty frame: none. So it can be read without colour. */
+static void svg_cell(char mark, int x, int y, FILE *to)
+{
+	static const char frame[] = "<rect class=\"frame\" x=\"%d\" y=\"%d\" width=\"%d\" "
+				    "height=\"%d\" fill=\"none\" stroke=\"#767676\"/>\n";
+	int height = ROW_HEIGHT - 4;
+
+	if (mark == '#')
+		fprintf(to,
+			"<rect class=\"full\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+			"fill=\"#2a7d4f\"/>\n",
+			x, y, CELL - 1, height);
+	else if (mark == '+')
+		fprintf(to,
+			"<rect class=\"part\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+			"fill=\"#8fb8a0\"/>\n",
+			x, y + height / 2, CELL - 1, height / 2);
+	fprintf(to, frame, x, y, CELL - 1, height);
+}
+
 static void svg_row(const struct cover_row *row, int y, FILE *to)
 {
 	fprintf(to, "<text x=\"0\" y=\"%d\">%s %u-%u</text>\n", y + 13, row->name, row->first,
 		row->last);
-	for (int c = 0; c < COVER_COLUMNS; c++) {
-		char m = mark(row, c);
-
-		if (m == ' ')
-			continue;
-		fprintf(to,
-			"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" "
-			"stroke=\"#888\" stroke-width=\"0.5\"/>\n",
-			LEFT + c * CELL, y, CELL - 1, ROW_HEIGHT - 4,
-			m == '#'   ? "#2a7"
-			: m == '+' ? "#bdc"
-				   : "#fff");
-	}
+	for (int c = 0; c < COVER_COLUMNS; c++)
+		if (row->ports[c] > 0)
+			svg_cell(mark(row, c), LEFT + c * CELL, y, to);
 	fprintf(to, "<text x=\"%d\" y=\"%d\">", LEFT + COVER_COLUMNS * CELL + 6, y + 13);
 	print_share(share(row, row->always), to);
 	fputs("</text>\n", to);
@@ -105,8 +115,10 @@ void cover_svg(const struct cover *covers, size_t count, FILE *to)
 {
 	fprintf(to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
+		"viewBox=\"0 0 %d %zu\" "
+		"role=\"img\" aria-label=\"ports that pass, by kind of client\" "
 		"font-family=\"monospace\" font-size=\"11\">\n",
-		PICTURE_WIDE, count * PICTURE);
+		PICTURE_WIDE, count * PICTURE, PICTURE_WIDE, count * PICTURE);
 	for (size_t i = 0; i < count; i++) {
 		int y = (int)(i * PICTURE);
 

@@ -1,0 +1,1 @@
+report -o - -f conf/none.conf

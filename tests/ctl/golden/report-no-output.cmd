@@ -1,0 +1,1 @@
+report -f conf/findings.conf
