@@ -542,3 +542,36 @@ def test_a_reload_without_edges_opens_nothing(net, tool):
     assert nacld.reason("other-edge") > 0
     steer(server, nacld, tool)
     client.run(*ping)
+
+
+NATIVE = """table inet own {
+ chain pre { type nat hook prerouting priority dstnat; iifname "left" tcp dport { 8080, 8081 } dnat ip to 203.0.113.2:80; }
+}
+"""
+
+
+@pytest.mark.parametrize("by", ["nft", "legacy", "native"])
+def test_explain_says_what_nat_makes_of_it(net, by):
+    """For a published port at an edge: what stands behind; for the host's rules: that they never see it so."""
+    ns = net.ns("lonely")
+    if by == "native":
+        ns.run("nft", "-f", "-", stdin=NATIVE)
+    else:
+        publish(ns, by)
+    conf = ns.topology.tmp / "nat.conf"
+    packet = ("tcp", "192.0.2.9:4000", "192.0.2.1:8080")
+
+    def explained(direction, *options):
+        return naclctl(ns, "explain", "-f", conf, *options, direction, *packet, check=False).stdout
+
+    conf.write_text(config(edge(["left"], [allow(100, "tcp", ports=8080)], ANSWERS)))
+    tool = {"native": "nft", "nft": "iptables-nft", "legacy": "iptables-legacy"}[by]
+    nat = json.loads(explained("in@left", "--json"))["nat"]
+    assert (nat["tool"], nat["certain"], nat["address"], nat["port"]) == (tool, True, "203.0.113.2", 80)
+    assert ("chain pre, handle" if by == "native" else "--dport 8080 -j DNAT") in nat["rule"]
+    assert json.loads(explained("in@right", "--json"))["nat"] is None
+    assert f"NAT on this host then makes it 203.0.113.2:80 ({tool}: " in explained("in@left")
+    assert "come before it: they are about the wire" in explained("in@left")
+    assert "NAT on this host then may make it" in explained("in"), "the interface is not known"
+    conf.write_text(config(host([allow(100, "tcp", ports=8080)], ANSWERS)))
+    assert "see that in place of what was asked here" in explained("in@left")

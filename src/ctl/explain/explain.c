@@ -14,6 +14,7 @@
 
 #include "core/way/walls.h"
 #include "ctl/command.h"
+#include "ctl/explain/behind.h"
 #include "ctl/explain/explain.h"
 #include "ctl/source.h"
 #include "ctl/verdict.h"
@@ -108,7 +109,8 @@ static json_t *stateful_reply(const struct roundtrip *j)
 	return json_string(action_name((enum action)j->request_verdict.action));
 }
 
-static void print_json(const struct policy *policy, const struct roundtrip *j, FILE *to)
+static void print_json(const struct policy *policy, const struct roundtrip *j,
+		       const struct nat_answer *nat, FILE *to)
 {
 	json_t *reply =
 		j->has_reply ? verdict_json(policy, &j->reply, &j->reply_verdict) : json_null();
@@ -117,6 +119,7 @@ static void print_json(const struct policy *policy, const struct roundtrip *j, F
 				   reply, "stateful_reply", stateful_reply(j));
 
 	add_suggestions(policy, j, object);
+	json_object_set_new(object, "nat", nat ? behind_json(&j->request, nat) : json_null());
 	json_object_set_new(object, "as_forward", json_boolean(j->as_forward));
 	json_object_set_new(object, "mode",
 			    json_string(policy->mode == POLICY_MONITOR ? "monitor" : "enforce"));
@@ -173,8 +176,10 @@ static bool is_routed(const struct policy *policy, const struct packet_line *lin
 static int explain(const struct options *options, const struct policy *policy,
 		   struct packet_line *line)
 {
+	struct behind behind = {.is_local = is_own};
 	struct roundtrip roundtrip;
-	bool as_forward = is_routed(policy, line);
+	struct nat_answer nat;
+	bool as_forward = is_routed(policy, line), translated;
 
 	if (as_forward)
 		line->way.hook = HOOK_FORWARD;
@@ -187,10 +192,14 @@ static int explain(const struct options *options, const struct policy *policy,
 		return NACLCTL_USAGE;
 	}
 	roundtrip.as_forward = as_forward;
+	translated = behind_ask(&behind, line, &nat);
 	if (options->json)
-		print_json(policy, &roundtrip, stdout);
+		print_json(policy, &roundtrip, translated ? &nat : NULL, stdout);
 	else
 		explain_text(policy, &roundtrip, options->all, stdout);
+	if (translated && !options->json)
+		behind_text(policy, &roundtrip, &nat, stdout);
+	behind_fini(&behind);
 	return roundtrip_exit(&roundtrip);
 }
 
