@@ -94,6 +94,7 @@ test_rule_SRC   := src/core/rule.c src/core/addr.c
 test_acl_SRC    := $(RULES)
 test_policy_SRC := $(POLICY)
 test_edge_SRC   := src/core/way/walls.c $(addprefix src/daemon/path/,snapshot.c shared.c) $(POLICY)
+test_image_SRC  := src/core/image/image.c $(POLICY)
 test_advice_SRC := src/core/advice.c $(RULES)
 test_fastpath_SRC := src/core/fastpath/build.c src/core/packet.c $(POLICY)
 
@@ -220,9 +221,11 @@ $(B)/e2e/inject: $(B)/tests/e2e/inject.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pie $(LDFLAGS) -o $@ $^
 
-E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-next nacld-steps numbered)
+E2E_PROGRAMS := $(addprefix $(B)/e2e/,nacld-poison nacld-hostile nacld-next nacld-steps numbered)
 $(B)/e2e/nacld-poison: LIBS = $(DAEMON_LIBS) -Wl,--wrap=packet_parse
 $(B)/e2e/nacld-poison: $(call obj,$(DAEMON) tests/e2e/poison.c) $(ARCHIVES)
+$(B)/e2e/nacld-hostile: LIBS = $(DAEMON_LIBS) -Wl,--wrap=child_answer
+$(B)/e2e/nacld-hostile: $(call obj,$(DAEMON) tests/e2e/hostile_child.c) $(ARCHIVES)
 $(B)/e2e/nacld-next: LIBS = $(DAEMON_LIBS)
 $(B)/e2e/nacld-next: $(call obj,$(filter-out src/daemon/path/batch.c,$(DAEMON)) tests/e2e/next.c) $(ARCHIVES)
 STEPS := notify_send notify_send_fds queue_open queue_adopt queue_drop_one control_open control_close \

@@ -14,18 +14,19 @@
 
 #include "common/log.h"
 #include "daemon/privsep/poison.h"
-#include "daemon/path/shared.h"
 
 int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot)
 {
 	if (snapshot->policy->isolation == POLICY_ISOLATION_NONE)
 		return 0;
+	if (privsep_image(snapshot) < 0)
+		return -ENOMEM;
 	snapshot->isolates = calloc(daemon->worker_count, sizeof(struct isolate *));
 	if (!snapshot->isolates)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		int err = privsep_new(&daemon->judges[i], snapshot, &daemon->disk,
-				      &snapshot->isolates[i]);
+		int err = privsep_new(&daemon->filters[i], snapshot, &daemon->launcher,
+				      &daemon->disk, &snapshot->isolates[i]);
 
 		if (err) {
 			log_error("cannot start a filtering process: %s",
@@ -71,23 +72,19 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 		return err;
 	daemon->counting_s = time(NULL);
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
-	daemon->rings = shared_new(daemon->worker_count * sizeof(*daemon->rings));
-	daemon->counters = shared_new(daemon->worker_count * sizeof(*daemon->counters));
-	daemon->judges = calloc(daemon->worker_count, sizeof(*daemon->judges));
-	if (!daemon->workers || !daemon->rings || !daemon->counters || !daemon->judges)
+	daemon->filters = calloc(daemon->worker_count, sizeof(*daemon->filters));
+	if (!daemon->workers || !daemon->filters)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
-		event_ring_init(&daemon->rings[i]);
-		daemon->judges[i] = (struct filter){.index = i,
-						    .wake = daemon->wake,
-						    .events = &daemon->rings[i],
-						    .drops = drop_table_new(),
-						    .counters = &daemon->counters[i]};
-		if (!daemon->judges[i].drops)
+		err = filter_init(&daemon->filters[i], i, daemon->wake);
+		if (err)
+			return err;
+		daemon->filters[i].drops = drop_table_new();
+		if (!daemon->filters[i].drops)
 			return -ENOMEM;
 		daemon->workers[i] = (struct worker){
 			.current = &daemon->current,
-			.filter = &daemon->judges[i],
+			.filter = &daemon->filters[i],
 			.wakeup = {.armed = 1},
 		};
 	}
@@ -231,11 +228,11 @@ void daemon_fini(struct daemon *daemon)
 {
 	daemon_drop(daemon, daemon->current);
 	free(daemon->workers);
-	shared_free(daemon->rings, daemon->worker_count * sizeof(*daemon->rings));
-	shared_free(daemon->counters, daemon->worker_count * sizeof(*daemon->counters));
-	for (unsigned int i = 0; daemon->judges && i < daemon->worker_count; i++)
-		drop_table_free(daemon->judges[i].drops);
-	free(daemon->judges);
+	for (unsigned int i = 0; daemon->filters && i < daemon->worker_count; i++) {
+		drop_table_free(daemon->filters[i].drops);
+		filter_fini(&daemon->filters[i]);
+	}
+	free(daemon->filters);
 	drop_acls_fini(&daemon->drop_acls);
 	links_close(&daemon->links);
 	sandbox_fini(&daemon->sandbox);

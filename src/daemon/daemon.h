@@ -4,7 +4,8 @@
 
 #include "daemon/disk.h"
 #include "daemon/drops/drop_acls.h"
-#include "daemon/fdstore.h"
+#include "daemon/keep/fdstore.h"
+#include "daemon/launcher.h"
 #include "daemon/links.h"
 #include "daemon/flowlog/window.h"
 #include "daemon/confine/sandbox.h"
@@ -20,22 +21,21 @@ struct daemon {
 	const char *socket_path;
 	struct snapshot *current;
 	struct worker *workers;
-	struct filter *judges;            /* [worker] */
-	struct filter_counters *counters; /* [worker]; shared memory, as are the rings */
-	struct event_ring *rings;         /* [worker] */
-	struct drop_acls drop_acls;       /* what the ids in drop tables mean */
-	int64_t counting_s;               /* since when the tables count, by the wall clock */
+	struct filter *filters;     /* [worker] */
+	struct drop_acls drop_acls; /* what the ids in drop tables mean */
+	int64_t counting_s;         /* since when the tables count, by the wall clock */
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct links links;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
 	struct sandbox sandbox;
 	struct sandbox writing; /* of the process that writes */
+	struct launcher launcher;
 	struct disk disk;
 	struct poller_source unsaved; /* due when the running policy is to be saved */
 	bool save_failed;             /* which was said */
 	int notify;                   /* the service manager's socket, or -1 */
-	int wake;                     /* eventfd the rings and bells write to */
+	int wake;                     /* eventfd workers write to */
 	int table_fd;                 /* the kernel's queue table, or -errno */
 	int64_t started_ms;           /* of the monotonic clock */
 	bool started;                 /* packets are filtered */
@@ -65,7 +65,7 @@ void daemon_stop(struct daemon *daemon);
 void daemon_abandon(struct daemon *daemon);
 
 /*
- * Where the policy asks for it, forks a filter for each worker, before any packet is given to the
+ * Where the policy asks for it, starts a filter for each worker, before any packet is given to the
  * snapshot. 0, or -errno, said to the log.
  */
 int daemon_isolate(struct daemon *daemon, struct snapshot *snapshot);

@@ -1,88 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's end of the process that writes: starting it, and speaking to it.
+ * The daemon's end of the process that writes: starting it, speaking to it, starting it again.
  *
- * It is forked while there is one thread, and before any queue is open; what a predecessor left in
- * the descriptor store is closed there. It ignores what ends the daemon, and ends when the sockets
- * have no other end: so it can be late, but what was sent is written. The daemon does not wait
- * until it is there, since packets would wait too.
+ * It is a program of its own (launcher.h) and has nothing of the daemon's but two sockets and the
+ * memory it counts in. It ignores what ends the daemon, and ends when the sockets have no other
+ * end: so it can be late, but what was sent is written. The daemon does not wait until it is there,
+ * since packets would wait too.
+ *
+ * When it dies, which its socket shows, its successor gets the numbers of its descriptors
+ * (dup2(2)): the flow log's thread may be waiting at one.
  */
 #include "daemon/disk.h"
 
 #include <errno.h>
-#include <linux/close_range.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "daemon/disk/process.h"
-#include "daemon/path/shared.h"
 
-enum { ORDERS = STDERR_FILENO + 1, FLOW_LOG, CHILD_FDS };
+/*
+ * What it may do, as arguments of the program: one of the first two, then a folder behind one of
+ * the others each, as enum sandbox_use has them.
+ */
+#define REQUIRED    "required"
+#define BEST_EFFORT "best-effort"
+#define WRITE       "write:"
+#define READ_WRITE  "read-write:"
 
-/* Nothing but the standard streams, `orders` and `flow_log`, under the numbers above. */
-static int keep_only(int orders, int flow_log)
+static struct disk_progress *disk_progress(const struct disk *disk)
 {
-	int high = dup(flow_log); /* not one of the numbers it could be overwritten under */
-	int err = 0;
-
-	if (high < 0 || dup2(orders, ORDERS) < 0)
-		return -errno;
-	if (high == ORDERS || dup2(high, FLOW_LOG) < 0)
-		err = -EBADF;
-	if (!err && syscall(SYS_close_range, CHILD_FDS, ~0u, 0) < 0)
-		err = -errno;
-	return err;
+	return disk->progress.memory;
 }
 
-static void run_child(const int orders[2], const int flow_log[2], struct sandbox *folders,
-		      bool required, struct disk_progress *progress)
+/* What it may write, as the arguments of the program. Their length, or 0: it is too long. */
+static size_t print_arguments(const struct sandbox *folders, bool required, char *text, size_t room)
 {
-	prctl(PR_SET_NAME, "nacld-disk");
-	folders->quiet = true; /* the daemon says what the kernel lacks */
-	if (keep_only(orders[1], flow_log[1]) < 0 || (sandbox_enter(folders) < 0 && required))
-		_exit(1);
-	disk_process_run(ORDERS, FLOW_LOG, progress);
-}
+	size_t len = 0;
 
-/* Takes the sockets over, also on failure. */
-static int spawn(struct disk *disk, const int orders[2], const int flow_log[2],
-		 struct sandbox *folders, bool required)
-{
-	pid_t pid = fork();
-	int err = pid < 0 ? -errno : 0;
+	for (size_t i = 0; i <= folders->count; i++) {
+		int n = i == 0 ? snprintf(text, room, "%s", required ? REQUIRED : BEST_EFFORT)
+			       : snprintf(text + len, room - len, "%s%s",
+					  folders->folders[i - 1].use == SANDBOX_WRITE ? WRITE
+										       : READ_WRITE,
+					  folders->folders[i - 1].path);
 
-	if (pid == 0)
-		run_child(orders, flow_log, folders, required, disk->progress);
-	close(orders[1]);
-	close(flow_log[1]);
-	disk->orders = orders[0];
-	disk->flow_log = flow_log[0];
-	return err;
-}
-
-int disk_start(struct disk *disk, struct sandbox *folders, bool required)
-{
-	int orders[2], flow_log[2];
-
-	*disk = (struct disk){.orders = -1, .flow_log = -1};
-	disk->progress = shared_new(sizeof(*disk->progress));
-	if (!disk->progress)
-		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) < 0)
-		return -errno;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, flow_log) < 0) {
-		close(orders[0]);
-		close(orders[1]);
-		return -ENFILE;
+		if (n < 0 || (size_t)n >= room - len)
+			return 0;
+		len += (size_t)n + 1;
 	}
-	return spawn(disk, orders, flow_log, folders, required);
+	return len;
+}
+
+static int start(struct disk *disk, const char *arguments, size_t len)
+{
+	struct launcher_disk started;
+	int err = launcher_disk(disk->launcher, arguments, len, disk->progress.fd, &started);
+
+	if (err)
+		return err;
+	disk->pid = started.pid;
+	disk->started_ms = clock_monotonic_ms();
+	if (disk->orders < 0) {
+		disk->orders = started.orders;
+		disk->flow_log = started.flow_log;
+		return 0;
+	}
+	dup3(started.orders, disk->orders, O_CLOEXEC);
+	dup3(started.flow_log, disk->flow_log, O_CLOEXEC);
+	close(started.orders);
+	close(started.flow_log);
+	return 0;
+}
+
+int disk_start(struct disk *disk, struct launcher *launcher, const struct sandbox *folders,
+	       bool required)
+{
+	char arguments[LAUNCHER_TEXT_MAX];
+	size_t len = print_arguments(folders, required, arguments, sizeof(arguments));
+	int err;
+
+	*disk = (struct disk){.orders = -1, .flow_log = -1, .launcher = launcher};
+	if (len == 0)
+		return -E2BIG;
+	err = shared_open(&disk->progress, sizeof(struct disk_progress), true);
+	return err ? err : start(disk, arguments, len);
 }
 
 void disk_stop(struct disk *disk)
@@ -91,8 +103,81 @@ void disk_stop(struct disk *disk)
 		close(disk->orders);
 	if (disk->flow_log >= 0)
 		close(disk->flow_log);
-	shared_free(disk->progress, sizeof(*disk->progress));
+	shared_close(&disk->progress);
 	*disk = (struct disk){.orders = -1, .flow_log = -1};
+}
+
+/* Twice as long after each that did not live DISK_LIVES_MS. */
+static int64_t next_pause(const struct disk *disk, int64_t now_ms)
+{
+	if (now_ms - disk->started_ms >= DISK_LIVES_MS || disk->pause_ms == 0)
+		return DISK_PAUSE_MS;
+	return disk->pause_ms * 2 < DISK_PAUSE_MAX_MS ? disk->pause_ms * 2 : DISK_PAUSE_MAX_MS;
+}
+
+/* What it had been given and had not finished. The policy is saved again (disk_watch). */
+static void forget_unfinished(struct disk *disk)
+{
+	struct disk_progress *progress = disk_progress(disk);
+	uint64_t packets = __atomic_load_n(&progress->packets, __ATOMIC_SEQ_CST);
+
+	disk->states = __atomic_load_n(&progress->states, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&disk->lost,
+			   __atomic_exchange_n(&disk->packets, packets, __ATOMIC_SEQ_CST) - packets,
+			   __ATOMIC_RELAXED);
+}
+
+static void note_end(struct disk *disk)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (disk->pid > 0)
+		waitpid(disk->pid, NULL, WNOHANG);
+	disk->pid = 0;
+	forget_unfinished(disk);
+	disk->pause_ms = next_pause(disk, now_ms);
+	disk->source.fd = -1;
+	disk->source.due_ms = now_ms + disk->pause_ms;
+	log_warning("the process that writes files has ended; it is started again in %lld ms, what "
+		    "comes until then is lost; traffic goes on",
+		    (long long)disk->pause_ms);
+}
+
+static void start_again(struct disk *disk)
+{
+	int err = start(disk, NULL, 0);
+
+	if (err) {
+		disk->pause_ms = next_pause(disk, clock_monotonic_ms());
+		disk->source.due_ms = clock_monotonic_ms() + disk->pause_ms;
+		return;
+	}
+	disk->restarts++;
+	disk->source.fd = disk->orders;
+	disk->source.due_ms = 0;
+	disk->restarted(disk->owner);
+	log_info("the process that writes files has been started again");
+}
+
+/* Nothing is ever sent to the daemon there: it is the other end's end. */
+static void watch(struct poller_source *source, short revents)
+{
+	struct disk *disk = source->owner;
+
+	if (revents)
+		note_end(disk);
+	else
+		start_again(disk);
+}
+
+void disk_watch(struct disk *disk, struct poller *poller, void (*restarted)(void *owner),
+		void *owner)
+{
+	disk->restarted = restarted;
+	disk->owner = owner;
+	disk->source = (struct poller_source){
+		.fd = disk->orders, .events = POLLRDHUP, .serve = watch, .owner = disk};
+	poller_add(poller, &disk->source);
 }
 
 static ssize_t send_request(int socket, struct disk_request *header, const void *bytes, size_t len,
@@ -126,18 +211,13 @@ static bool order(struct disk *disk, struct disk_request *header, const void *by
 	if (disk->orders >= 0 &&
 	    send_request(disk->orders, header, bytes, len, fd, MSG_DONTWAIT) >= 0)
 		return true;
-	__atomic_add_fetch(&disk->lost, 1, __ATOMIC_RELAXED);
-	if (errno != EAGAIN && errno != EMFILE &&
-	    !__atomic_exchange_n(&disk->gone, true, __ATOMIC_RELAXED))
-		log_error("the process that writes files has ended: nothing is saved any more and "
-			  "no flow log written; traffic goes on. Restart nacld when that suits");
 	return false;
 }
 
 bool disk_is_busy(const struct disk *disk)
 {
-	return disk->progress &&
-	       __atomic_load_n(&disk->progress->states, __ATOMIC_SEQ_CST) != disk->states;
+	return disk->pid == 0 ||
+	       __atomic_load_n(&disk_progress(disk)->states, __ATOMIC_SEQ_CST) != disk->states;
 }
 
 bool disk_save_state(struct disk *disk, int text)
@@ -155,8 +235,12 @@ void disk_save_packet(struct disk *disk, uint16_t queue, const struct batch_pack
 	struct disk_request header = {
 		.kind = DISK_PACKET, .number = queue, .wire_len = (uint32_t)packet->wire_len};
 
-	if (!order(disk, &header, packet->data, packet->data ? packet->copy_len : 0, -1))
-		log_error("queue %u: its packet is not saved: the disk is busy", queue);
+	if (order(disk, &header, packet->data, packet->data ? packet->copy_len : 0, -1)) {
+		__atomic_add_fetch(&disk->packets, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	__atomic_add_fetch(&disk->lost, 1, __ATOMIC_RELAXED);
+	log_error("queue %u: its packet is not saved: the disk is busy", queue);
 }
 
 /* A request of the flow log's, and its answer. */
@@ -203,4 +287,42 @@ static int write_flow_log(void *owner, const char *text, size_t len, uint64_t *l
 struct flow_sink disk_flow_sink(struct disk *disk)
 {
 	return (struct flow_sink){.owner = disk, .open = open_flow_log, .write = write_flow_log};
+}
+
+static bool allow(struct sandbox *folders, const char *argument, const char *prefix,
+		  enum sandbox_use use)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(argument, prefix, len) == 0 &&
+	       sandbox_allow(folders, argument + len, use) == 0;
+}
+
+/* False: its arguments are none of the daemon's, or the kernel lacks what they require. */
+static bool confine(char **arguments)
+{
+	struct sandbox folders = {.quiet = true}; /* the daemon says what the kernel lacks */
+	bool required = *arguments && strcmp(*arguments, REQUIRED) == 0;
+
+	if (!required && !(*arguments && strcmp(*arguments, BEST_EFFORT) == 0))
+		return false;
+	while (*++arguments)
+		if (!allow(&folders, *arguments, WRITE, SANDBOX_WRITE) &&
+		    !allow(&folders, *arguments, READ_WRITE, SANDBOX_READ_WRITE))
+			return false;
+	return sandbox_enter(&folders) == 0 || !required;
+}
+
+int disk_run(char **arguments)
+{
+	struct disk_progress *progress =
+		shared_attach(LAUNCH_DISK_PROGRESS, 0, sizeof(*progress), true);
+
+	prctl(PR_SET_NAME, ROLE_DISK);
+	umask(0027); /* as the daemon's: for the group to read */
+	log_open();
+	if (!progress || !confine(arguments))
+		return EX_UNAVAILABLE;
+	disk_process_run(progress);
+	return EX_OK;
 }

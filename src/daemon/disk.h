@@ -7,7 +7,10 @@
 #include <sys/types.h>
 
 #include "daemon/confine/sandbox.h"
+#include "daemon/launcher.h"
 #include "daemon/path/batch.h"
+#include "daemon/path/shared.h"
+#include "daemon/poller.h"
 
 #define FLOW_SINK_MAX 60000 /* bytes in one write */
 
@@ -25,23 +28,44 @@ struct flow_sink {
  * still cannot be interrupted, not even by SIGKILL, and a process that is stuck in one keeps its
  * queues. This one has no queue and no packet but those to be saved; it may be stuck for ever.
  *
- * Nobody waits for it but the flow log's thread, in a wait that a kill ends. What it cannot take is
- * lost and counted, or tried again.
+ * Nobody waits for it but the flow log's thread, in a wait that a kill ends. A packet that it
+ * cannot take is lost and counted, a policy is tried again. When it dies it is started again.
  */
 struct disk {
+	struct launcher *launcher;
 	int orders;    /* what needs no answer; -1: there is no process */
 	int flow_log;  /* the flow log's requests and answers */
-	uint64_t lost; /* packets and policies that it did not take */
-	bool gone;     /* it has ended, which was said */
-	struct disk_progress *progress;
-	uint64_t states; /* policies handed over */
+	uint64_t lost; /* packets that were fatal and are not saved */
+	struct shared progress;
+	uint64_t states;  /* policies handed over */
+	uint64_t packets; /* and packets */
+	pid_t pid;        /* 0: it has died */
+	uint64_t restarts;
+	int64_t started_ms;
+	int64_t pause_ms;            /* the last one before a start, 0: none yet */
+	struct poller_source source; /* its end, or its next start */
+	void (*restarted)(void *owner);
+	void *owner;
 };
 
+/* How long after its end it is started again: longer each time, until one lives DISK_LIVES_MS. */
+#define DISK_PAUSE_MS     100
+#define DISK_PAUSE_MAX_MS 60000
+#define DISK_LIVES_MS     60000
+
 /*
- * Starts it, confined to `folders`. Before any thread and before a queue is opened: it inherits
- * neither. `required`: where it cannot be confined in full it ends. 0 or -errno.
+ * Starts it, confined to `folders`; it does not live on in another's memory, so at any time.
+ * `required`: where it cannot be confined in full it ends. 0 or -errno.
  */
-int disk_start(struct disk *disk, struct sandbox *folders, bool required);
+int disk_start(struct disk *disk, struct launcher *launcher, const struct sandbox *folders,
+	       bool required);
+
+/* Its program, under ROLE_DISK: confines itself as its arguments say. Returns the exit status. */
+int disk_run(char **arguments);
+
+/* From here on it is started again when it dies; `restarted` is called then. */
+void disk_watch(struct disk *disk, struct poller *poller, void (*restarted)(void *owner),
+		void *owner);
 
 /* It ends when it has written what it was given; nobody waits for that. */
 void disk_stop(struct disk *disk);

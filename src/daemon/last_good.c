@@ -53,7 +53,7 @@ static void try(struct poller_source *source, short revents)
 	daemon->save_failed = text < 0;
 	if (text < 0)
 		return;
-	if (disk_save_state(&daemon->disk, text) || daemon->disk.gone)
+	if (disk_save_state(&daemon->disk, text))
 		source->due_ms = 0;
 	close(text);
 }

@@ -34,6 +34,7 @@
 #include "daemon/control/request.h"
 #include "daemon/control/status.h"
 #include "daemon/monitor/watchdog.h"
+#include "daemon/privsep/child.h"
 
 struct options {
 	const char *config;
@@ -193,6 +194,12 @@ static void serve_links(struct poller_source *source, short revents)
 	links_work(&daemon->links, daemon->current);
 }
 
+/* A new process that writes may not have what its predecessor was given. */
+static void save_again(void *owner)
+{
+	last_good_save(owner);
+}
+
 /* The last is served first; clients of the control socket come behind all of them. */
 static void register_all(struct loop *loop)
 {
@@ -214,6 +221,7 @@ static void register_all(struct loop *loop)
 	daemon->flowlog.source.owner = daemon;
 	poller_add(&loop->poller, &daemon->flowlog.source);
 	last_good_start(daemon, &loop->poller);
+	disk_watch(&daemon->disk, &loop->poller, save_again, daemon);
 	watchdog_start(&loop->watchdog, daemon, &loop->poller);
 }
 
@@ -294,10 +302,9 @@ static const char *listen_error(int err)
 	return strerror(-err);
 }
 
-/* Before there is a queue that it could inherit. */
 static int start_disk(struct daemon *daemon)
 {
-	int err = disk_start(&daemon->disk, &daemon->writing,
+	int err = disk_start(&daemon->disk, &daemon->launcher, &daemon->writing,
 			     daemon->current->policy->sandbox == POLICY_SANDBOX_REQUIRED);
 
 	if (err)
@@ -360,6 +367,12 @@ static int serve(const struct options *options)
 	struct loop loop = {.daemon = &daemon};
 	int status;
 
+	/* First: it takes nothing along that is opened or read from here on. */
+	status = launcher_start(&daemon.launcher);
+	if (status < 0) {
+		log_error("cannot start the process that starts others: %s", strerror(-status));
+		return EX_OSERR;
+	}
 	open_signals(&loop);
 	log_open();
 	fdstore_take(&daemon.fdstore, daemon.notify);
@@ -376,6 +389,7 @@ static int serve(const struct options *options)
 		daemon_abandon(&daemon);
 	daemon_stop(&daemon);
 	daemon_fini(&daemon);
+	launcher_stop(&daemon.launcher);
 	close(loop.signals.fd);
 	close(daemon.wake);
 	close(daemon.table_fd);
@@ -392,6 +406,10 @@ int main(int argc, char **argv)
 	int status;
 
 	stdfds_hold();
+	if (argc > 0 && strcmp(argv[0], ROLE_FILTER) == 0)
+		return child_run();
+	if (argc > 0 && strcmp(argv[0], ROLE_DISK) == 0)
+		return disk_run(argv + 1);
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;

@@ -27,8 +27,7 @@ static bool asked_to_stop(const struct worker *worker)
 /* Until the kernel has memory to take the verdicts. Unsent ones stay for a successor to give. */
 static void send_verdicts(struct worker *worker)
 {
-	while (!queue_send(worker->queue, worker->filter->counters->errors) &&
-	       !asked_to_stop(worker))
+	while (!queue_send(worker->queue, worker->filter->errors) && !asked_to_stop(worker))
 		nanosleep(&retry_pause, NULL);
 }
 
@@ -77,7 +76,7 @@ static void *run(void *arg)
 			work(worker, n);
 		if (asked_to_stop(worker))
 			break;
-		n = queue_recv(worker->queue, worker->filter->counters->errors);
+		n = queue_recv(worker->queue, worker->filter->errors);
 	}
 	crash_unwatch();
 	__atomic_store_n(&worker->stopped, 1, __ATOMIC_RELEASE);

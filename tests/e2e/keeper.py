@@ -19,8 +19,11 @@ from lib import BUILD, Process, wait_until
 from services import NACLD, Nacld, _serial
 
 POISON = BUILD / "e2e" / "nacld-poison"
+HOSTILE = BUILD / "e2e" / "nacld-hostile"
 STEPS = BUILD / "e2e" / "nacld-steps"
-FAULT, ABORT, LOOP, STACK = 6661, 6662, 6663, 6664  # ports that are fatal to its judge (poison.c)
+FAULT, ABORT, LOOP, STACK = 6661, 6662, 6663, 6664  # ports that are fatal to its filter (poison.c)
+# Ports at which a filtering child is taken over (hostile_child.c), by what it then spoils.
+ANSWERS, RING, FLOWS, COUNTERS, EARLY = 6671, 6672, 6673, 6674, 6675
 
 LISTEN_FDS_START = 3
 FDS_MAX = 16

@@ -5,6 +5,7 @@ An ext4 of its own is frozen (fsfreeze(8)), as a suspended device or a server th
 waits for it, no watchdog barks, nobody who has a queue hangs: not at a reload, a start, a stop or a kill.
 """
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from config import open_host
 from keeper import FAULT, POISON, KeptNacld
 from lib import wait_until
-from services import NACLD, drain, queue_file, queue_rule, udp_server
+from services import NACLCTL, NACLD, drain, queue_file, queue_rule, udp_server
 from wire import datagram, inject, numbers
 
 PORT = 9000
@@ -161,3 +162,38 @@ def test_a_disk_that_became_read_only_costs_records_only(net, disk):
     wait_until(lambda: "cannot write" in nacld.log(), "it says so")
     assert nacld.stop() == 0
     assert last_good(disk) == before
+
+
+def writer_of(nacld):
+    """The process that writes files, or None."""
+    tasks = pathlib.Path(f"/proc/{nacld.pid}/task").glob("*/children")
+    pids = [int(pid) for task in tasks for pid in task.read_text().split()]
+    return next((pid for pid in pids if pathlib.Path(f"/proc/{pid}/comm").read_text() == "nacld-disk\n" and
+                 pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"), None)
+
+
+def test_who_writes_is_started_again_when_it_dies(net):
+    """After a pause that grows; the flow log goes on, and the policy that runs is saved."""
+    client, server, link = net.pair()
+    state, log = net.tmp / "state", net.tmp / "flow.log"
+    state.mkdir()
+    conf = f'flow_log = {{ file = "{log}"; window = 1; }};\n{open_host()}'
+    nacld = KeptNacld(server, conf, state=state)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    good = state / "last-good.conf"
+    for restarts in (1, 2, 3):
+        wait_until(good.exists, "the policy is saved")
+        good.unlink()
+        os.kill(wait_until(lambda: writer_of(nacld), "there is one"), signal.SIGKILL)
+        passes_traffic(nacld, receiver, lambda *packets: inject(link, client, *packets))
+        wait_until(lambda: nacld.status()["disk"]["restarts"] == restarts, "another takes over")
+    said = [line for line in nacld.log().splitlines() if "the process that writes files has ended" in line]
+    assert [part.split(" ms")[0].rsplit(" ", 1)[1] for part in said] == ["100", "200", "400"]
+    wait_until(good.exists, "the policy is saved")
+    assert nacld.status()["disk"] == {"running": True, "restarts": 3, "lost_packets": 0}
+    lines = log.read_text().count("\n")
+    wait_until(lambda: log.read_text().count("\n") > lines, "the flow log goes on")
+    page = nacld.ns.run(NACLCTL, "show", "-s", nacld.socket_path).stdout
+    assert "the process that writes them runs, 3 restarts" in page
+    assert nacld.stop() == 0

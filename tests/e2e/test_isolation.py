@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""isolation = "process": a child without rights judges; the parent gives the verdicts and survives it."""
+"""isolation = "process": a child without rights filters; the parent gives the verdicts and survives it."""
 
 import errno
 import os
@@ -13,9 +13,10 @@ from scapy.layers.inet import IP
 from scapy.utils import rdpcap
 
 from config import allow, both, closed_host, config, host, open_host
-from keeper import ABORT, FAULT, LOOP, POISON, STACK, KeptNacld
+from keeper import (ABORT, ANSWERS, COUNTERS, EARLY, FAULT, FLOWS, HOSTILE, LOOP, POISON, RING, STACK,
+                    KeptNacld)
 from lib import BUILD, wait_until
-from services import Nacld, drain, queue_file, queue_rule, stopped, udp_server
+from services import Nacld, drain, naclctl, queue_file, queue_rule, stopped, udp_server
 from wire import datagram, inject, numbers
 
 # Numbers of x86-64: write; open, socket, kill, execve, mmap, clone, prctl, connect, getpid, ptrace.
@@ -29,7 +30,7 @@ def children(pid):
     text = pathlib.Path(f"/proc/{pid}/task").iterdir()
     return sorted(int(child) for task in text
                   for child in (task / "children").read_text().split()
-                  if pathlib.Path(f"/proc/{child}/comm").read_text() != "nacld-disk\n")
+                  if pathlib.Path(f"/proc/{child}/comm").read_text() == "nacld-filter\n")
 
 
 def fields(pid):
@@ -62,7 +63,7 @@ def test_a_child_judges_and_has_no_rights(net):
         assert int(status[kind], 16) == 0, (kind, status[kind])
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
     kinds = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{child}/fd").iterdir()]
-    assert sorted(k.split(":")[0] for k in kinds) == ["anon_inode", "pipe", "pipe"], kinds
+    assert sorted(k.split(":")[0] for k in kinds) == ["anon_inode", "pipe", "pipe", "pipe"], kinds
     assert "nacld-queue" not in pathlib.Path(f"/proc/{child}/maps").read_text(), "the buffers are there"
     assert "nacld-queue" in pathlib.Path(f"/proc/{nacld.pid}/maps").read_text()
     for kind in ("net", "user"):
@@ -212,6 +213,45 @@ def test_a_forbidden_call_ends_the_child(net):
         assert one_child(nacld) != child, f"{call} was survived"
         child = one_child(nacld)
     assert drain(receiver) == [bytes([i]) for i in range(len(FORBIDDEN))]
+
+
+def logged_host(net):
+    return f'flow_log = {{ file = "{net.tmp}/flow.log"; window = 1; }};\n{open_host(isolation="process")}'
+
+
+def exactly_one_verdict_each(nacld, count):
+    """None waits, and none was given twice: the kernel would not know it any more."""
+    wait_until(lambda: queue_file(nacld.ns)[0]["last_id"] == count and
+               not queue_file(nacld.ns)[0]["waiting"], f"{count} verdicts")
+    assert nacld.status()["queues"][0]["errors"] == {}
+
+
+@pytest.mark.parametrize("port,refused", [(ANSWERS, True), (RING, True), (FLOWS, False), (COUNTERS, False),
+                                          (EARLY, True)])
+def test_whatever_a_child_writes_each_packet_has_one_verdict(net, port, refused):
+    """A child that was taken over spoils what it shares. The daemon lives, and a reload brings an honest one."""
+    client, server, link = net.pair()
+    nacld = KeptNacld(server, logged_host(net), program=HOSTILE)
+    queue_rule(server, "INPUT")
+    receiver = udp_server(server, PORT)
+    pid, sent = nacld.pid, 0
+    for _ in range(5):
+        inject(link, client, *numbers(20), datagram(b"take over", port), *numbers(20))
+        sent += 41
+        exactly_one_verdict_each(nacld, sent)
+        assert naclctl(server, "show", "-s", nacld.socket_path).stdout
+    wait_until(lambda: (net.tmp / "flow.log").exists() and
+               (nacld.status()["flow_log"]["windows"] >= 2), "the tables were read")
+    count = nacld.status()["queues"][0]["refused"]
+    assert (count > 0) == refused
+    assert ("REFUSED" in naclctl(server, "show", "-s", nacld.socket_path).stdout) == refused
+    nacld.reload()
+    drain(receiver)
+    inject(link, client, *numbers(20))
+    exactly_one_verdict_each(nacld, sent + 20)
+    assert drain(receiver) == [bytes([i]) for i in range(20)]
+    assert nacld.pid == pid and nacld.status()["queues"][0]["refused"] == count
+    assert nacld.stop() == 0
 
 
 def test_a_malformed_packet_is_counted_across_the_border(net):

@@ -89,6 +89,25 @@ static void the_reader_is_woken_once_each_time_it_sleeps(void **state)
 	assert_int_equal(wakeups(), 1);
 }
 
+static void ends_that_cannot_be_empty_the_ring(void **state)
+{
+	static const uint64_t ends[][2] = {
+		{EVENT_RING_LEN + 1, 0}, {0, 1}, {UINT64_MAX, 5}, {7, UINT64_MAX / 2}};
+	struct event event;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		ring.head = ends[i][0];
+		ring.tail = ends[i][1];
+		assert_false(event_ring_check(&ring));
+		assert_true(event_ring_check(&ring));
+		assert_false(event_ring_take(&ring, &event));
+		put(i);
+		assert_true(event_ring_take(&ring, &event));
+		assert_int_equal(event.serial, i);
+	}
+}
+
 #define MANY 2000000
 
 static void *write_many(void *arg)
@@ -127,6 +146,8 @@ int main(void)
 						open_ring, close_ring),
 		cmocka_unit_test_setup_teardown(the_reader_is_woken_once_each_time_it_sleeps,
 						open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(ends_that_cannot_be_empty_the_ring, open_ring,
+						close_ring),
 		cmocka_unit_test_setup_teardown(two_threads_lose_only_what_is_counted, open_ring,
 						close_ring),
 	};

@@ -292,7 +292,7 @@ static void a_truncated_message_is_answered_by_its_id(void **state)
 	batch.region->slots[0].len -= 8;
 	batch.region->slots[0].truncated = 1;
 	assert_failure(POLICY_FAIL_DROP, FILTER_NO_PAYLOAD);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_TRUNCATED], 1);
+	assert_int_equal(filter.errors[BATCH_ERROR_TRUNCATED], 1);
 }
 
 static void messages_that_are_no_packets_are_counted_and_not_answered(void **state)
@@ -319,11 +319,11 @@ static void messages_that_are_no_packets_are_counted_and_not_answered(void **sta
 	run();
 	assert_int_equal(batch.verdict_count, 0);
 	assert_int_equal(filter.counters->packets, 0);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_ENOENT], 1);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_EPERM], 1);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_ENODEV], 1);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_NETLINK], 1);
-	assert_int_equal(filter.counters->errors[BATCH_ERROR_MALFORMED], 4);
+	assert_int_equal(filter.errors[BATCH_ERROR_ENOENT], 1);
+	assert_int_equal(filter.errors[BATCH_ERROR_EPERM], 1);
+	assert_int_equal(filter.errors[BATCH_ERROR_ENODEV], 1);
+	assert_int_equal(filter.errors[BATCH_ERROR_NETLINK], 1);
+	assert_int_equal(filter.errors[BATCH_ERROR_MALFORMED], 4);
 }
 
 static void attribute_lengths_that_lie_stay_inside_the_message(void **state)
@@ -350,7 +350,7 @@ static void the_original_length_is_told_apart_from_the_copy(void **state)
 	message_put(nlh, NFQA_CAP_LEN, &cap_len, sizeof(cap_len));
 	message_put_syn(nlh, 443);
 	end_message(nlh);
-	assert_true(batch_packet_at(&batch, 0, filter.counters->errors, &packet));
+	assert_true(batch_packet_at(&batch, 0, filter.errors, &packet));
 	assert_int_equal(packet.copy_len, MESSAGE_SYN_LEN);
 	assert_int_equal(packet.wire_len, 1500);
 }

@@ -42,6 +42,16 @@ const struct rule *classify_lookup(const struct classify *classify, const struct
 /* Bytes on the heap. */
 size_t classify_bytes(const struct classify *classify);
 
+/*
+ * A copy in one piece of classify_copy_size bytes at `to` (8-byte aligned), over a copy of the same
+ * rules. It is asked as any other, and never freed. O(bytes).
+ */
+size_t classify_copy_size(const struct classify *classify);
+struct classify *classify_copy(const struct classify *classify, const struct rule *rules, void *to);
+
+/* The piece, and the rules with it, are mapped `by` bytes from where they were written. O(1). */
+void classify_move(struct classify *copy, ptrdiff_t by);
+
 /* What became of the list: for `show`, benches and tests. */
 struct classify_stats {
 	size_t intervals; /* of addresses, both families */

@@ -182,6 +182,24 @@ static void show_log(const json_t *status, const struct term *term, FILE *to)
 		count_of(status, "log_lost_lines", count));
 }
 
+/* The process that writes files, where it does not run or did not always. */
+static void show_disk(const json_t *status, const struct term *term, FILE *to)
+{
+	const json_t *disk = json_object_get(status, "disk");
+	char restarts[TERM_TEXT_LEN], lost[TERM_TEXT_LEN];
+
+	if (!json_is_object(disk) ||
+	    (json_is_true(json_object_get(disk, "running")) && number_of(disk, "restarts") <= 0 &&
+	     number_of(disk, "lost_packets") <= 0))
+		return;
+	label(to, "files");
+	fprintf(to,
+		"the process that writes them %s%s%s, %s restarts, %s fatal packets not saved\n",
+		term->bold,
+		json_is_true(json_object_get(disk, "running")) ? "runs" : "DOES NOT RUN", term->off,
+		count_of(disk, "restarts", restarts), count_of(disk, "lost_packets", lost));
+}
+
 static void show_edges(const json_t *status, FILE *to)
 {
 	json_t *edge;
@@ -372,6 +390,18 @@ static void show_poisoned(const json_t *queue, const struct term *term, FILE *to
 			packets == 1 ? "" : "s");
 }
 
+/* The same: no filter writes what is counted here. */
+static void show_refused(const json_t *queue, const struct term *term, FILE *to)
+{
+	char count[TERM_TEXT_LEN];
+
+	if (number_of(queue, "refused") > 0)
+		fprintf(to,
+			"  %sREFUSED%s %s times what its filtering process wrote: it may have been "
+			"taken over by a packet. naclctl reload starts another\n",
+			term->bold, term->off, count_of(queue, "refused", count));
+}
+
 static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COLUMNS],
 		       const struct term *term, FILE *to)
 {
@@ -389,6 +419,7 @@ static void show_queue(const json_t *queue, const size_t widths[static QUEUE_COL
 			"daemon too slow (raise queue.count)\n",
 			term->bold, term->off);
 	show_poisoned(queue, term, to);
+	show_refused(queue, term, to);
 }
 
 static void show_queues(const json_t *status, const struct term *term, FILE *to)
@@ -419,6 +450,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_steering(status, &term, to);
 	show_flow_log(status, &term, to);
 	show_sandbox(status, to);
+	show_disk(status, &term, to);
 	show_log(status, &term, to);
 	show_associations(status, to);
 	json_array_foreach(acls, i, acl)

@@ -75,6 +75,7 @@ static const struct field queue_fields[] = {
 	{"kernel_dropped", KIND_INTEGER, true, COUNT, NULL},
 	{"user_dropped", KIND_INTEGER, true, COUNT, NULL},
 	{"poisoned", KIND_INTEGER, true, COUNT, NULL},
+	{"refused", KIND_INTEGER, true, COUNT, NULL},
 	{"errors", KIND_COUNTS, true, 0, NULL},
 	{0},
 };
@@ -111,6 +112,13 @@ static const struct field sandbox_fields[] = {
 	{0},
 };
 
+static const struct field disk_fields[] = {
+	{"running", KIND_BOOL, false, 0, NULL},
+	{"restarts", KIND_INTEGER, false, COUNT, NULL},
+	{"lost_packets", KIND_INTEGER, false, COUNT, NULL},
+	{0},
+};
+
 static const struct field status_fields[] = {
 	{"version", KIND_TEXT, false, 0, NULL},
 	{"pid", KIND_INTEGER, false, INT32_MAX, NULL},
@@ -130,6 +138,7 @@ static const struct field status_fields[] = {
 	{"acls", KIND_OBJECTS, false, COUNT, acl_fields},
 	{"queues", KIND_OBJECTS, false, QUEUES, queue_fields},
 	{"flow_log", KIND_OBJECT, true, 0, flow_log_fields},
+	{"disk", KIND_OBJECT, false, 0, disk_fields},
 	{"log_lost_lines", KIND_INTEGER, false, COUNT, NULL},
 	{"outcomes", KIND_COUNTS, false, 0, NULL},
 	{"reasons", KIND_COUNTS, false, 0, NULL},

@@ -23,8 +23,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "daemon/namespaces.h"
-
 #define GROUP_MAX 26
 
 static const struct {
@@ -50,27 +48,20 @@ static const struct {
 	 {"mkdirat", "rmdir", "ftruncate", "ftruncate64", "fsync"}},
 	{"memory: malloc and the stacks of threads",
 	 {"brk", "munmap", "mremap", "madvise", "sysinfo", "getrandom"}},
-	{"signals: the worker that is to stop, the child that is to end, the handler of a crash",
-	 {"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack", "tgkill",
-	  "kill"}},
-	{"the birth and the end of a thread or a child (clone: below)",
-	 {"fork", "set_robust_list", "set_tid_address", "rseq", "sched_getattr", "sched_setattr",
-	  "sched_getaffinity", "wait4", "waitid", "waitpid", "exit", "exit_group", "pipe",
-	  "pipe2"}},
-	{"memory that one child shares with this process and no other", {"memfd_create"}},
-	{"a child that renounces more than this",
-	 {"capget", "capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
-	  "landlock_restrict_self"}},
+	{"signals: the worker that is to stop, the handler of a crash",
+	 {"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack", "tgkill"}},
+	{"the birth and the end of a thread (clone: below), the end of a child",
+	 {"set_robust_list", "set_tid_address", "rseq", "sched_getattr", "sched_setattr",
+	  "sched_getaffinity", "wait4", "waitid", "waitpid", "exit", "exit_group"}},
+	{"what a filtering child is handed by way of the launcher",
+	 {"memfd_create", "pipe", "pipe2"}},
 	{"who and when",
 	 {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getuid32",
 	  "geteuid32", "getgid32", "getegid32", "clock_gettime", "clock_gettime64", "clock_getres",
 	  "gettimeofday", "time"}},
 };
 
-/*
- * No process, thread or child with namespaces of its own; every other use of clone is a thread or a
- * fork.
- */
+/* No process, and no thread in namespaces of its own. */
 #define NAMESPACES                                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET)
@@ -89,19 +80,13 @@ static const struct {
 	unsigned int argument;
 	uint64_t mask, value;
 } limited[] = {
-	{"threads and children", "clone", CLONE_FLAGS, NAMESPACES, 0},
-	{"a child that judges in namespaces of its own", "unshare", 0, UINT64_MAX,
-	 CONFINE_NAMESPACES},
+	{"threads, never another process", "clone", CLONE_FLAGS, NAMESPACES | CLONE_THREAD,
+	 CLONE_THREAD},
 	{"memory for data, never for code", "mmap", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mmap2", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mprotect", 2, PROT_EXEC, 0},
 	{"reading limits, as pthreads do, and not setting them", "prlimit64", 2, UINT64_MAX, 0},
 	{"a thread's name", "prctl", 0, UINT32_MAX, PR_SET_NAME},
-	{"a child that ends with its parent", "prctl", 0, UINT32_MAX, PR_SET_PDEATHSIG},
-	{"a child that renounces more", "prctl", 0, UINT32_MAX, PR_SET_NO_NEW_PRIVS},
-	{"a child that renounces more", "prctl", 0, UINT32_MAX, PR_SET_SECCOMP},
-	{"a child that renounces more", "prctl", 0, UINT32_MAX, PR_CAPBSET_DROP},
-	{"a child that renounces more", "prctl", 0, UINT32_MAX, PR_SET_DUMPABLE},
 };
 
 /* Unknown to this libseccomp: then this processor's C library does not make it either. */

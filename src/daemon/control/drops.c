@@ -130,7 +130,7 @@ char *drops_answer(const struct daemon *daemon)
 		DROP_TABLE_BYTES * queues);
 	for (int answers = 1; answers >= 0; answers--)
 		for (unsigned int i = 0; i < queues; i++)
-			print_table(&listing, daemon->judges[i].drops, answers);
+			print_table(&listing, daemon->filters[i].drops, answers);
 	fprintf(listing.to, "],\"omitted\":%" PRIu64 "}}\n", listing.omitted);
 	if (fclose(listing.to) == 0)
 		return text;

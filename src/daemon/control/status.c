@@ -19,16 +19,23 @@ static void put(json_t *object, const char *key, json_t *value)
 	json_object_set_new(object, key, value);
 }
 
+/* No counter of ours gets there, and every reader of JSON has all integers up to it. */
+#define COUNT_MAX (INT64_C(1) << 53)
+
+/* A child that was taken over may have written it: any number at all. */
 static void put_count(json_t *object, const char *key, uint64_t value)
 {
-	put(object, key, json_integer((json_int_t)value));
+	put(object, key, json_integer(value < COUNT_MAX ? (json_int_t)value : COUNT_MAX));
 }
 
 static void put_counter(json_t *object, const struct rule_counter *counter)
 {
 	put_count(object, "packets", counter->packets);
 	put_count(object, "bytes", counter->bytes);
-	put(object, "last_hit", counter->last_hit ? json_integer(counter->last_hit) : json_null());
+	if (counter->last_hit > 0)
+		put_count(object, "last_hit", (uint64_t)counter->last_hit);
+	else
+		put(object, "last_hit", json_null());
 }
 
 static void put_remote(json_t *object, const struct rule *rule)
@@ -172,6 +179,7 @@ static json_t *queue_json(const struct daemon *daemon, const struct worker *work
 	put_count(object, "would_drop", counter_read(&counters->would_drop));
 	put_count(object, "wakeups", counter_read(&counters->wakeups));
 	put_count(object, "poisoned", queue_poisoned(worker->queue));
+	put_count(object, "refused", filter_refused(worker->filter));
 	if (nfqueue_proc_read(daemon->table_fd, queue_number(worker->queue), &kernel)) {
 		put_count(object, "waiting", kernel.waiting);
 		put_count(object, "kernel_dropped", kernel.dropped);
@@ -182,8 +190,9 @@ static json_t *queue_json(const struct daemon *daemon, const struct worker *work
 		put(object, "user_dropped", json_null());
 	}
 	for (int e = 0; e < BATCH_ERRORS; e++)
-		if (counter_read(&counters->errors[e]))
-			put_count(errors, batch_error_name(e), counter_read(&counters->errors[e]));
+		if (counter_read(&worker->filter->errors[e]))
+			put_count(errors, batch_error_name(e),
+				  counter_read(&worker->filter->errors[e]));
 	put(object, "errors", errors);
 	return object;
 }
@@ -269,6 +278,17 @@ static json_t *sandbox_json(const struct daemon *daemon)
 	return object;
 }
 
+/* The process that writes files. */
+static json_t *disk_json(const struct disk *disk)
+{
+	json_t *object = json_object();
+
+	put(object, "running", json_boolean(disk->pid != 0));
+	put_count(object, "restarts", disk->restarts);
+	put_count(object, "lost_packets", __atomic_load_n(&disk->lost, __ATOMIC_RELAXED));
+	return object;
+}
+
 static const char *mode_name(const struct policy *policy)
 {
 	return policy->mode == POLICY_MONITOR ? "monitor" : "enforce";
@@ -302,6 +322,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "acls", acls_json(daemon->current));
 	put(status, "queues", queues_json(daemon));
 	put(status, "flow_log", flow_log_json(daemon));
+	put(status, "disk", disk_json(&daemon->disk));
 	put_count(status, "log_lost_lines", log_lost());
 	put(status, "outcomes", outcomes_json(daemon));
 	put(status, "reasons", reasons_json(daemon));

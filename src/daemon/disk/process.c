@@ -67,6 +67,7 @@ static bool serve_order(int socket, struct disk_request *request, struct disk_pr
 		__atomic_add_fetch(&progress->states, 1, __ATOMIC_SEQ_CST);
 	} else if (request->kind == DISK_PACKET) {
 		capture_save(request->number, request->bytes, request->len, request->wire_len);
+		__atomic_add_fetch(&progress->packets, 1, __ATOMIC_SEQ_CST);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -110,21 +111,20 @@ static bool serve_flow_log(int socket, struct disk_request *request, struct flow
 	return true;
 }
 
-void disk_process_run(int orders, int flow_log, struct disk_progress *progress)
+void disk_process_run(struct disk_progress *progress)
 {
-	struct pollfd polls[] = {{.fd = orders, .events = POLLIN},
-				 {.fd = flow_log, .events = POLLIN}};
-	struct disk_request request;
-	struct flowfile file;
+	struct pollfd polls[] = {{.fd = LAUNCH_DISK_ORDERS, .events = POLLIN},
+				 {.fd = LAUNCH_DISK_FLOW_LOG, .events = POLLIN}};
+	static struct disk_request request;
+	static struct flowfile file;
 
 	flowfile_init(&file);
 	while (polls[0].fd >= 0 || polls[1].fd >= 0) {
 		if (poll(polls, 2, -1) < 0)
 			continue;
-		if (polls[0].revents && !serve_order(orders, &request, progress))
+		if (polls[0].revents && !serve_order(polls[0].fd, &request, progress))
 			polls[0].fd = -1;
-		if (polls[1].revents && !serve_flow_log(flow_log, &request, &file))
+		if (polls[1].revents && !serve_flow_log(polls[1].fd, &request, &file))
 			polls[1].fd = -1;
 	}
-	_exit(0);
 }

@@ -34,10 +34,10 @@ struct disk_answer {
 /* What it has done, in memory that it shares with the daemon. */
 struct disk_progress {
 	uint64_t states;
+	uint64_t packets;
 };
 
-/* Serves both sockets until neither has another end. Does not return. */
-void disk_process_run(int orders, int flow_log, struct disk_progress *progress)
-	__attribute__((noreturn));
+/* Serves both sockets (enum launch_disk_fd) until neither has another end. */
+void disk_process_run(struct disk_progress *progress);
 
 #endif

@@ -61,7 +61,8 @@ struct drop_state {
 
 struct drop_table {
 	struct drop_state *state;
-	uint64_t keys[4];
+	struct drop_keys keys;
+	struct shared memory; /* of the state */
 };
 
 _Static_assert(sizeof(struct drop_state) <= DROP_TABLE_BYTES, "bounded, as it says");
@@ -94,9 +95,35 @@ struct drop_table *drop_table_new(void)
 
 	if (!table)
 		return NULL;
-	table->state = shared_new(sizeof(*table->state));
-	if (!table->state || getrandom(table->keys, sizeof(table->keys), 0) < 0) {
+	if (shared_open(&table->memory, sizeof(*table->state), true) < 0 ||
+	    getrandom(&table->keys, sizeof(table->keys), 0) < 0) {
 		drop_table_free(table);
+		return NULL;
+	}
+	table->state = table->memory.memory;
+	return table;
+}
+
+struct drop_keys drop_table_keys(const struct drop_table *table)
+{
+	return table->keys;
+}
+
+int drop_table_fd(const struct drop_table *table)
+{
+	return table->memory.fd;
+}
+
+struct drop_table *drop_table_attach(const struct drop_keys *keys, int fd)
+{
+	struct drop_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->keys = *keys;
+	table->state = shared_attach(fd, 0, sizeof(*table->state), true);
+	if (!table->state) {
+		free(table);
 		return NULL;
 	}
 	return table;
@@ -106,7 +133,7 @@ void drop_table_free(struct drop_table *table)
 {
 	if (!table)
 		return;
-	shared_free(table->state, sizeof(*table->state));
+	shared_close(&table->memory);
 	free(table);
 }
 
@@ -136,7 +163,7 @@ static void identify(const struct drop_table *table, struct newcomer *new)
 {
 	const struct drop *drop = &new->drop;
 	const struct addr *remote = drop_remote(drop);
-	const uint64_t *keys = table->keys;
+	const uint64_t *keys = table->keys.words;
 	uint64_t rule = (uint64_t)drop->acl | (uint64_t)drop->rule << 16 |
 			(uint64_t)drop->reason << 32 | (uint64_t)drop->hook << 40 |
 			(uint64_t)drop->direction << 48 | (uint64_t)drop->monitor << 49 |

@@ -54,6 +54,16 @@ const struct addr *drop_remote(const struct drop *drop);
 struct drop_table *drop_table_new(void);
 void drop_table_free(struct drop_table *table); /* NULL is fine */
 
+/* What a filtering child is told of the table that it fills, and the memory's descriptor. */
+struct drop_keys {
+	uint64_t words[4];
+};
+struct drop_keys drop_table_keys(const struct drop_table *table);
+int drop_table_fd(const struct drop_table *table);
+
+/* In the child: the table as it is there. NULL: no memory, or the descriptor is none of a table. */
+struct drop_table *drop_table_attach(const struct drop_keys *keys, int fd);
+
 /*
  * Counts one packet, described by `drop` (its counts and times are not looked at). No system call,
  * no allocation, no lock; three sets of places are touched at most.

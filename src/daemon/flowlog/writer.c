@@ -154,11 +154,11 @@ static int write_table(struct flowwriter *writer, const struct flow_job *job,
 {
 	const struct flow_tables *set = job->set;
 	struct flow_record record;
-	const struct flow *flow;
+	struct flow flow;
 	uint64_t unwritten = 0;
 	uint32_t at = 0;
 
-	while ((flow = flow_table_next(table, &at))) {
+	while (flow_table_next(table, &at, &flow)) {
 		char *line = room(writer);
 
 		if (!err && !line) {
@@ -169,7 +169,7 @@ static int write_table(struct flowwriter *writer, const struct flow_job *job,
 			unwritten++;
 			continue;
 		}
-		describe(flow, job, &record);
+		describe(&flow, job, &record);
 		add_line(writer, flow_record_print(&set->format, &record, line));
 	}
 	lose(writer, unwritten);

@@ -55,9 +55,13 @@ static bool drain(struct droplog *droplog, struct daemon *daemon)
 	bool any = false;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
+		struct filter *filter = &daemon->filters[i];
+
+		if (!event_ring_check(filter->events))
+			filter_refuse(filter);
 		/* One ring's fill at most: its ends are what the worker says. */
 		for (int n = 0; n < EVENT_RING_LEN; n++) {
-			if (!event_ring_take(&daemon->rings[i], &event))
+			if (!event_ring_take(filter->events, &event))
 				break;
 			any = true;
 			if (droplog->lines < DROPLOG_LINES) {
@@ -76,7 +80,7 @@ static uint64_t ring_losses(const struct daemon *daemon)
 	uint64_t lost = 0;
 
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
-		lost += counter_read(&daemon->rings[i].lost);
+		lost += counter_read(&daemon->filters[i].events->lost);
 	return lost;
 }
 
@@ -95,7 +99,7 @@ static void end_period(struct droplog *droplog, struct daemon *daemon)
 	droplog->suppressed = 0;
 	droplog->lost_before = lost;
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
-		more |= event_ring_arm(&daemon->rings[i]);
+		more |= event_ring_arm(daemon->filters[i].events);
 	if (more)
 		droplog->period_end_ms = clock_monotonic_ms() + DROPLOG_PERIOD_MS;
 }

@@ -61,9 +61,6 @@ static int map_region(struct batch *batch, int fd)
 
 	if (region == MAP_FAILED)
 		return -errno;
-	/* A child that filters for this process must not reach messages (privsep/parent.h). */
-	if (fd >= 0)
-		madvise(region, sizeof(*region), MADV_DONTFORK);
 	/*
 	 * A page that is not there when a dying process receives would cost the packet; best
 	 * effort.

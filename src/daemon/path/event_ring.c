@@ -26,12 +26,24 @@ void event_ring_put(struct event_ring *ring, int wake, const struct event *event
 	wakeup_ring(&ring->wakeup, wake);
 }
 
+bool event_ring_check(struct event_ring *ring)
+{
+	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+
+	if (head - __atomic_load_n(&ring->tail, __ATOMIC_RELAXED) <= EVENT_RING_LEN)
+		return true;
+	__atomic_store_n(&ring->tail, head, __ATOMIC_RELEASE);
+	return false;
+}
+
 bool event_ring_take(struct event_ring *ring, struct event *out)
 {
-	if (ring->tail == __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE))
+	uint64_t tail = __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
+
+	if (tail == __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE))
 		return false;
-	*out = ring->events[ring->tail % EVENT_RING_LEN];
-	__atomic_store_n(&ring->tail, ring->tail + 1, __ATOMIC_RELEASE);
+	*out = ring->events[tail % EVENT_RING_LEN];
+	__atomic_store_n(&ring->tail, tail + 1, __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -37,6 +37,12 @@ void event_ring_init(struct event_ring *ring);
 /* The worker's end. `wake` is the reader's eventfd. */
 void event_ring_put(struct event_ring *ring, int wake, const struct event *event);
 
+/*
+ * The reader's: are the ring's ends possible? If not, which only a child that was taken over can
+ * cause, it is emptied.
+ */
+bool event_ring_check(struct event_ring *ring);
+
 /* The reader's end: takes one out; false when there is none. */
 bool event_ring_take(struct event_ring *ring, struct event *out);
 

@@ -25,6 +25,37 @@ const char *filter_failure_name(enum filter_failure failure)
 	return names[failure];
 }
 
+int filter_init(struct filter *filter, unsigned int index, int wake)
+{
+	struct filter_memory *memory;
+	int err;
+
+	*filter = (struct filter){.index = index, .wake = wake};
+	err = shared_open(&filter->memory, sizeof(*memory), true);
+	if (err)
+		return err;
+	memory = filter->memory.memory;
+	filter->counters = &memory->counters;
+	filter->events = &memory->events;
+	event_ring_init(filter->events);
+	return 0;
+}
+
+void filter_fini(struct filter *filter)
+{
+	shared_close(&filter->memory);
+}
+
+void filter_refuse(struct filter *filter)
+{
+	__atomic_add_fetch(&filter->refused, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t filter_refused(const struct filter *filter)
+{
+	return __atomic_load_n(&filter->refused, __ATOMIC_RELAXED);
+}
+
 static bool hook_of(uint8_t nf_hook, enum hook *out)
 {
 	switch (nf_hook) {
@@ -245,7 +276,7 @@ void filter_batch(struct filter *filter, struct snapshot *snapshot, struct batch
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	for (unsigned int i = 0; i < n; i++)
-		if (batch_packet_at(batch, i, filter->counters->errors, &packet))
+		if (batch_packet_at(batch, i, filter->errors, &packet))
 			batch_answer(batch, &packet,
 				     filter_one(filter, snapshot, flows, now.tv_sec, &packet));
 	if (flows)

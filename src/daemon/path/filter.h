@@ -31,12 +31,17 @@ struct filter_counters {
 	uint64_t outcomes[POLICY_OUTCOMES];
 	uint64_t reasons[PACKET_REASONS];
 	uint64_t failures[FILTER_FAILURES];
-	uint64_t errors[BATCH_ERRORS];
+};
+
+/* What a worker counts and reports. In memory of its own (path/shared.h): a child may write it. */
+struct filter_memory {
+	struct filter_counters counters;
+	struct event_ring events;
 };
 
 /*
  * What one worker needs: its own counters, and where it reports dropped packets. What it points at
- * is in shared memory (path/shared.h), where a child may write; this struct itself never is.
+ * is in that memory; this struct itself never is.
  */
 struct filter {
 	unsigned int index; /* of its counter array in a snapshot */
@@ -44,7 +49,18 @@ struct filter {
 	struct event_ring *events;
 	struct drop_table *drops; /* where dropped packets are counted by flow; NULL: nowhere */
 	struct filter_counters *counters;
+	struct shared memory;          /* struct filter_memory: what the two above point into */
+	uint64_t errors[BATCH_ERRORS]; /* of the batches; never a child's to write */
+	uint64_t refused;              /* what a child wrote that cannot be; filter_refuse */
 };
+
+/* With memory of its own. 0 or -errno. */
+int filter_init(struct filter *filter, unsigned int index, int wake);
+void filter_fini(struct filter *filter);
+
+/* Counts something that a child wrote and no filter writes. From any thread. */
+void filter_refuse(struct filter *filter);
+uint64_t filter_refused(const struct filter *filter);
 
 /* What the worker's packets are counted in at this moment: for one batch. NULL: no flow log. */
 struct flow_table *filter_flows(const struct filter *filter, const struct snapshot *snapshot);

@@ -9,7 +9,7 @@
  * hash is keyed with random numbers at the table's making. Entries are never removed one by one,
  * only all at once, so a free place ends every search.
  *
- * Of many flows most lines are out of the cache, and fetching one takes as long as judging a
+ * Of many flows most lines are out of the cache, and fetching one takes as long as filtering a
  * packet. So a packet's line is asked for at once and written FLOWS_AHEAD packets later, or when
  * the batch ends (flow_table_settle); until then the packet waits in the table as a flow of one
  * packet.
@@ -55,28 +55,34 @@ struct flow_state {
 struct flow_table {
 	struct flow *places;
 	struct flow_state *state;
-	uint64_t keys[4];
-	uint32_t mask;
-	uint32_t limit;
-	bool shared;
+	struct flow_shape shape;
+	struct shared memory; /* of the state, and of the places where they are handed */
 };
 
 static size_t places_size(const struct flow_table *table)
 {
-	return ((size_t)table->mask + 1) * sizeof(*table->places);
+	return ((size_t)table->shape.mask + 1) * sizeof(*table->places);
+}
+
+/* State and places in one piece, each at the beginning of a part. */
+static bool allocate_handed(struct flow_table *table)
+{
+	if (shared_open(&table->memory, SHARED_PART + places_size(table), true) < 0)
+		return false;
+	table->state = table->memory.memory;
+	table->places = (void *)((uint8_t *)table->memory.memory + SHARED_PART);
+	return true;
 }
 
 static bool allocate(struct flow_table *table)
 {
 	size_t size = places_size(table);
 
-	table->state = shared_new(sizeof(*table->state));
-	if (table->shared) {
-		table->places = shared_new(size);
-		return table->state && table->places;
-	}
+	if (shared_open(&table->memory, sizeof(*table->state), false) < 0)
+		return false;
+	table->state = table->memory.memory;
 	table->places = aligned_alloc(size < HUGE_PAGE ? sizeof(struct flow) : HUGE_PAGE, size);
-	if (!table->state || !table->places)
+	if (!table->places)
 		return false;
 	if (size >= HUGE_PAGE)
 		madvise(table->places, size,
@@ -85,7 +91,7 @@ static bool allocate(struct flow_table *table)
 	return true;
 }
 
-struct flow_table *flow_table_new(uint32_t flows, bool shared)
+struct flow_table *flow_table_new(uint32_t flows, bool handed)
 {
 	struct flow_table *table = calloc(1, sizeof(*table));
 	size_t places = 2;
@@ -94,10 +100,11 @@ struct flow_table *flow_table_new(uint32_t flows, bool shared)
 		return NULL;
 	while (places < (size_t)flows * 2)
 		places *= 2;
-	table->mask = (uint32_t)(places - 1);
-	table->limit = flows;
-	table->shared = shared;
-	if (!allocate(table) || getrandom(table->keys, sizeof(table->keys), 0) < 0) {
+	table->memory.fd = -1;
+	table->shape.mask = (uint32_t)(places - 1);
+	table->shape.limit = flows;
+	if (!(handed ? allocate_handed(table) : allocate(table)) ||
+	    getrandom(table->shape.keys, sizeof(table->shape.keys), 0) < 0) {
 		flow_table_free(table);
 		return NULL;
 	}
@@ -108,12 +115,36 @@ void flow_table_free(struct flow_table *table)
 {
 	if (!table)
 		return;
-	if (table->shared)
-		shared_free(table->places, places_size(table));
-	else
+	if (table->memory.fd < 0)
 		free(table->places);
-	shared_free(table->state, sizeof(*table->state));
+	shared_close(&table->memory);
 	free(table);
+}
+
+struct flow_shape flow_table_shape(const struct flow_table *table)
+{
+	return table->shape;
+}
+
+int flow_table_fd(const struct flow_table *table)
+{
+	return table->memory.fd;
+}
+
+struct flow_table *flow_table_attach(const struct flow_shape *shape, int fd)
+{
+	struct flow_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->shape = *shape;
+	table->state = shared_attach(fd, 0, sizeof(*table->state), true);
+	table->places = shared_attach(fd, SHARED_PART, places_size(table), true);
+	if (!table->state || !table->places) {
+		free(table);
+		return NULL;
+	}
+	return table;
 }
 
 static uint64_t fold(uint64_t a, uint64_t b)
@@ -125,10 +156,11 @@ static uint64_t fold(uint64_t a, uint64_t b)
 
 static uint64_t hash(const struct flow_table *table, const struct packet *packet, uint64_t tuple)
 {
-	uint64_t high = fold(packet->src.hi ^ table->keys[0], packet->dst.hi ^ table->keys[1]);
-	uint64_t low = fold(packet->src.lo ^ table->keys[2], packet->dst.lo ^ table->keys[3]);
+	const uint64_t *keys = table->shape.keys;
+	uint64_t high = fold(packet->src.hi ^ keys[0], packet->dst.hi ^ keys[1]);
+	uint64_t low = fold(packet->src.lo ^ keys[2], packet->dst.lo ^ keys[3]);
 
-	return fold(high ^ tuple, low ^ table->keys[0]);
+	return fold(high ^ tuple, low ^ keys[0]);
 }
 
 static uint64_t tuple_of(enum hook hook, const struct packet *packet,
@@ -155,10 +187,10 @@ static bool same_flow(const struct flow *a, const struct flow *b)
 static struct flow *find(const struct flow_table *table, const struct flow *packet, uint64_t hash)
 {
 	for (unsigned int i = 0; i < FLOWS_PROBES; i++, hash++) {
-		struct flow *flow = &table->places[hash & table->mask];
+		struct flow *flow = &table->places[hash & table->shape.mask];
 
 		if (flow->packets == 0)
-			return table->state->used < table->limit ? flow : NULL;
+			return table->state->used < table->shape.limit ? flow : NULL;
 		if (same_flow(flow, packet))
 			return flow->packets < UINT32_MAX ? flow : NULL;
 	}
@@ -214,7 +246,7 @@ void flow_table_count(struct flow_table *table, enum hook hook, const struct pac
 		settle_one(table);
 	slot = (table->state->oldest + table->state->waiting++) % FLOWS_AHEAD;
 	table->state->hashes[slot] = hash(table, packet, tuple);
-	__builtin_prefetch(&table->places[table->state->hashes[slot] & table->mask], 1);
+	__builtin_prefetch(&table->places[table->state->hashes[slot] & table->shape.mask], 1);
 	table->state->ahead[slot] = (struct flow){
 		.src_hi = packet->src.hi,
 		.src_lo = packet->src.lo,
@@ -232,7 +264,7 @@ void flow_table_count(struct flow_table *table, enum hook hook, const struct pac
 
 uint32_t flow_table_limit(const struct flow_table *table)
 {
-	return table->limit;
+	return table->shape.limit;
 }
 
 uint64_t flow_table_used(const struct flow_table *table)
@@ -245,15 +277,14 @@ uint64_t flow_table_lost(const struct flow_table *table)
 	return counter_read(&table->state->lost);
 }
 
-const struct flow *flow_table_next(const struct flow_table *table, uint32_t *at)
+bool flow_table_next(const struct flow_table *table, uint32_t *at, struct flow *out)
 {
-	while (*at <= table->mask) {
-		const struct flow *flow = &table->places[(*at)++];
-
-		if (flow->packets != 0)
-			return flow;
+	while (*at <= table->shape.mask) {
+		*out = table->places[(*at)++];
+		if (out->packets != 0)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 struct flow_tuple flow_table_tuple(const struct flow *flow)

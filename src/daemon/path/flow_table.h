@@ -18,7 +18,7 @@ struct flow {
 	uint64_t src_lo;
 	uint64_t dst_hi;
 	uint64_t dst_lo;
-	uint64_t tuple; /* ports, protocol and kind: see flows.c */
+	uint64_t tuple; /* ports, protocol and kind: see flow_table.c */
 	uint64_t bytes;
 	uint32_t packets; /* 0: the place is free */
 	uint32_t first_s; /* seconds since the epoch */
@@ -32,11 +32,25 @@ struct flow {
 #define FLOWS_NO_ACL UINT16_MAX
 
 /*
- * At most `flows` flows, at most half of the places taken. `shared`: a judging child may fill it.
+ * At most `flows` flows, at most half of the places taken. `handed`: for a filtering child to fill.
  * NULL: no memory. All of it is touched here.
  */
-struct flow_table *flow_table_new(uint32_t flows, bool shared);
+struct flow_table *flow_table_new(uint32_t flows, bool handed);
 void flow_table_free(struct flow_table *table); /* NULL is fine */
+
+/* What a child is told of a table that it fills. */
+struct flow_shape {
+	uint64_t keys[4];
+	uint32_t mask;
+	uint32_t limit;
+};
+
+/* The shape of a table that was made to be handed, and its memory's descriptor. */
+struct flow_shape flow_table_shape(const struct flow_table *table);
+int flow_table_fd(const struct flow_table *table);
+
+/* In the child: the table as it is there. NULL: no memory, or the descriptor is none of a table. */
+struct flow_table *flow_table_attach(const struct flow_shape *shape, int fd);
 
 /*
  * Counts one packet that a list decided; `done` is what became of it. No allocation, no lock, no
@@ -55,8 +69,11 @@ uint32_t flow_table_limit(const struct flow_table *table);
 uint64_t flow_table_used(const struct flow_table *table);
 uint64_t flow_table_lost(const struct flow_table *table); /* packets */
 
-/* The next flow at or behind place *at, which steps on; NULL at the end. */
-const struct flow *flow_table_next(const struct flow_table *table, uint32_t *at);
+/*
+ * A copy of the next flow at or behind place *at, which steps on; false at the end. A copy, since a
+ * child may change the table at any moment.
+ */
+bool flow_table_next(const struct flow_table *table, uint32_t *at, struct flow *out);
 
 /* What a flow's tuple says. */
 struct flow_tuple {

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "core/policy.h"
-#include "daemon/path/shared.h"
 
 static size_t counters_size(const struct snapshot *snapshot)
 {
@@ -28,17 +27,21 @@ static size_t edges_size(const struct snapshot *snapshot)
 
 static int allocate_counters(struct snapshot *snapshot)
 {
+	bool handed = snapshot->policy->isolation == POLICY_ISOLATION_PROCESS;
+	int err;
+
 	snapshot->workers = calloc(snapshot->worker_count, sizeof(*snapshot->workers));
+	snapshot->counters = calloc(snapshot->worker_count, sizeof(*snapshot->counters));
 	snapshot->base = calloc(1, counters_size(snapshot));
-	snapshot->edge_devices = shared_new(edges_size(snapshot));
-	if (!snapshot->workers || !snapshot->base || !snapshot->edge_devices)
+	if (!snapshot->workers || !snapshot->counters || !snapshot->base)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < snapshot->worker_count; i++) {
-		snapshot->workers[i] = shared_new(counters_size(snapshot));
-		if (!snapshot->workers[i])
-			return -ENOMEM;
+	err = shared_open(&snapshot->edges, edges_size(snapshot), handed);
+	snapshot->edge_devices = snapshot->edges.memory;
+	for (unsigned int i = 0; !err && i < snapshot->worker_count; i++) {
+		err = shared_open(&snapshot->counters[i], counters_size(snapshot), handed);
+		snapshot->workers[i] = snapshot->counters[i].memory;
 	}
-	return 0;
+	return err;
 }
 
 int snapshot_new(struct policy *policy, uint64_t serial, unsigned int worker_count,
@@ -71,12 +74,14 @@ void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	for (unsigned int i = 0; snapshot->workers && i < snapshot->worker_count; i++)
-		shared_free(snapshot->workers[i], counters_size(snapshot));
+	for (unsigned int i = 0; snapshot->counters && i < snapshot->worker_count; i++)
+		shared_close(&snapshot->counters[i]);
+	free(snapshot->counters);
 	free(snapshot->workers);
 	free(snapshot->base);
-	shared_free(snapshot->edge_devices, edges_size(snapshot));
 	free(snapshot->acl_ids);
+	shared_close(&snapshot->edges);
+	shared_close(&snapshot->image);
 	policy_free(snapshot->policy);
 	free(snapshot);
 }

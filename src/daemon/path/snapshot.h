@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "daemon/path/counter.h"
+#include "daemon/path/shared.h"
 
 struct policy;
 
@@ -33,11 +34,14 @@ struct snapshot {
 	unsigned int worker_count;
 	struct rule_counter **workers; /* [worker][policy counter] */
 	struct rule_counter *base;     /* [policy counter] */
+	struct shared *counters;       /* [worker] what `workers` points into */
 	uint32_t *edge_devices;        /* [policy edge] index of its interface, 0: there is none */
+	struct shared edges;           /* what that points into */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
 	struct flow_table **spare_flows; /* [worker]; what is exchanged with them */
 	uint16_t *acl_ids;         /* [policy ACL] as drop tables know it; NULL: by its index */
 	struct isolate **isolates; /* [worker], the daemon's; NULL: filtered in this process */
+	struct shared image;       /* the policy as these are handed it (core/image) */
 };
 
 /*

@@ -1,90 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a judging child gives up, in the order in which each step still needs what the next one
- * takes.
+ * A filtering child from its first instruction on: a program of its own, started by the launcher
+ * (launcher.h), with nothing of the daemon's memory but what it maps here. All it allocates, it
+ * allocates before it is confined, in its own image.
  *
- * The system call filter is what holds: with no descriptor to speak of and no call that makes one
- * there is no file, no network, no other process to reach, whatever else the process is. A
- * forbidden call ends it, and the packet in its hands is blamed. Namespaces of its own and empty
- * capability sets come on top where they can be had (a unit with RestrictNamespaces= and without
- * capset refuses both); a refusal takes nothing away, since the calls that would use a capability
- * are not there.
+ * The policy is mapped private, since its pointers are adapted to where it lies here; all else that
+ * it only reads is mapped read-only.
  */
 #include "daemon/privsep/child.h"
 
-#include <errno.h>
-#include <linux/capability.h>
-#include <linux/close_range.h>
-#include <sched.h>
-#include <seccomp.h>
-#include <signal.h>
-#include <stdbool.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-#include "daemon/namespaces.h"
+#include "core/image/image.h"
+#include "daemon/launcher.h"
+#include "daemon/path/shared.h"
+#include "daemon/privsep/renounce.h"
 
-static bool is_kept(const int *fds, size_t count, unsigned int fd)
+static const struct policy *map_policy(int fd)
 {
-	for (size_t i = 0; i < count; i++)
-		if ((unsigned int)fds[i] == fd)
-			return true;
-	return false;
+	struct stat st;
+	void *image;
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	image = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	return image == MAP_FAILED ? NULL : image_open(image, (size_t)st.st_size);
 }
 
-static int close_others(const int *fds, size_t count)
+static bool map_flows(struct child *child)
 {
-	unsigned int last = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (fds[i] >= 0 && (unsigned int)fds[i] > last)
-			last = (unsigned int)fds[i];
-	for (unsigned int fd = 0; fd <= last; fd++)
-		if (!is_kept(fds, count, fd))
-			close((int)fd);
-	return syscall(SYS_close_range, last + 1, ~0u, 0) < 0 ? -errno : 0;
+	for (uint32_t i = 1; i < child->ask->flow_tables && i < FLOWS; i++) {
+		child->flows[i] =
+			flow_table_attach(&child->ask->shapes[i], CHILD_FLOWS + (int)i - 1);
+		if (!child->flows[i])
+			return false;
+	}
+	return true;
 }
 
-static void drop_capabilities(void)
+static bool map_all(struct child *child)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+	struct filter_memory *memory =
+		shared_attach(CHILD_FILTER, 0, sizeof(struct filter_memory), true);
 
-	for (int i = 0; i <= CAP_LAST_CAP; i++)
-		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-	syscall(SYS_capset, &header, none);
+	child->ask = shared_attach(CHILD_SHARE, 0, sizeof(*child->ask), false);
+	child->answers = shared_attach(CHILD_SHARE, SHARE_ANSWERS, sizeof(*child->answers), true);
+	if (!memory || !child->ask || !child->answers)
+		return false;
+	child->filter = (struct filter){
+		.wake = CHILD_WAKE, .events = &memory->events, .counters = &memory->counters};
+	child->counters = shared_attach(CHILD_COUNTERS, 0,
+					child->ask->counter_count * sizeof(*child->counters), true);
+	child->filter.drops = drop_table_attach(&child->ask->drop_keys, CHILD_DROPS);
+	child->snapshot = (struct snapshot){
+		.policy = (struct policy *)map_policy(CHILD_IMAGE),
+		.serial = child->ask->serial,
+		.worker_count = 1,
+		.workers = &child->counters,
+		.acl_ids = shared_attach(CHILD_SHARE, SHARE_ACLS,
+					 child->ask->acl_count * sizeof(uint16_t), false),
+		.edge_devices = shared_attach(CHILD_EDGES, 0,
+					      child->ask->edge_count * sizeof(uint32_t), false),
+	};
+	return child->counters && child->filter.drops && child->snapshot.policy &&
+	       child->snapshot.acl_ids && child->snapshot.edge_devices && map_flows(child);
 }
 
-static int restrict_calls(void)
+/*
+ * The kernel ends this process when the pipe has no other end, whatever it is doing: the daemon
+ * could not, since landlock lets it signal nobody who is not confined by the same rules.
+ */
+static bool die_with(int pipe)
 {
-	static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(exit_group),
-				      SCMP_SYS(clock_gettime)};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int err = filter ? 0 : -ENOMEM;
-
-	for (size_t i = 0; !err && i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (!err)
-		err = seccomp_load(filter);
-	/* The filter is not released: that would be a system call too many. */
-	return err;
+	return fcntl(pipe, F_SETOWN, getpid()) == 0 && fcntl(pipe, F_SETFL, O_ASYNC) == 0;
 }
 
-int child_confine(const int *fds, size_t count)
+int child_run(void)
 {
-	int err;
+	static const int kept[] = {CHILD_GO, CHILD_DONE, CHILD_LIFE, CHILD_WAKE};
+	struct child child = {0};
+	uint8_t byte = 0;
 
-	for (int i = 1; i < NSIG; i++)
-		if (i != SIGPIPE)
-			signal(i, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	err = close_others(fds, count);
-	if (err)
-		return err;
-	unshare(CONFINE_NAMESPACES); /* a refusal takes nothing away, see above */
-	drop_capabilities();
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	return restrict_calls();
+	prctl(PR_SET_NAME, ROLE_FILTER);
+	if (!map_all(&child))
+		return EX_OSERR;
+	if (!die_with(CHILD_LIFE) || renounce(kept, sizeof(kept) / sizeof(kept[0])) < 0)
+		return EX_UNAVAILABLE;
+	/* The first answer says: confined. */
+	while (write(CHILD_DONE, &byte, 1) == 1 && read(CHILD_GO, &byte, 1) == 1)
+		child_answer(&child);
+	_exit(0);
 }

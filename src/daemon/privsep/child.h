@@ -2,15 +2,25 @@
 #ifndef NACLD_DAEMON_PRIVSEP_CHILD_H
 #define NACLD_DAEMON_PRIVSEP_CHILD_H
 
-#include <stddef.h>
+#include "daemon/privsep/share.h"
+
+/* What the child has of the daemon's memory, mapped into its own. */
+struct child {
+	const struct ask *ask;
+	struct answers *answers;
+	struct filter filter;
+	struct snapshot snapshot;
+	struct rule_counter *counters;
+	struct flow_table *flows[FLOWS];
+};
 
 /*
- * Takes from this process, a fresh child, everything that judging packets does not need:
- * descriptors but `fds` (those below 0 are passed over), all system calls but read, write, exit and
- * the clock, and, where that is allowed, capabilities and the host's user and network namespaces.
- * It dies with the thread that forked it. 0, or -errno where that cannot be had in full: then the
- * caller exits.
+ * The program of a filtering child: maps what it was handed (share.h), gives everything else up,
+ * and answers batches until the daemon is gone. Returns the exit status where it cannot begin.
  */
-int child_confine(const int *fds, size_t count);
+int child_run(void);
+
+/* One batch: an answer for each packet that has none yet. */
+void child_answer(struct child *child);
 
 #endif

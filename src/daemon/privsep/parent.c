@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Judging in a child process, so that a fault in the one part of the daemon that touches hostile
- * bytes is worth nothing to whoever finds it.
+ * Filtering in a child process, so that a fault in the one part of the daemon that touches hostile
+ * bytes is worth nothing to whoever finds it. share.h has the boundary on a page.
  *
  * The parent keeps the netlink socket, the messages and the ids. It copies each packet's bytes into
  * memory shared with the child, wakes it through a pipe, waits at another, and turns the answers
- * into verdicts: each answer belongs to a place that was handed over in this batch, so there is no
- * id to forge. A byte that is not an answer counts as a failure to filter.
+ * into verdicts. A byte that is not an answer counts as a failure to filter.
  *
- * The child is a fork: policy, compiled lists and tables are there without being sent. It is made
- * again by each reload, before the new policy is swapped in, and ends with its snapshot.
- * Shared is what it must write: answers (its own only), counters, events, flows; all of that is
- * data to the parent, never a pointer, a size, a descriptor or an unchecked index. The receive
- * buffers are not inherited (MADV_DONTFORK).
+ * The child is a program of its own and handed all it needs, the compiled policy included. It is
+ * started anew by each reload, before the new policy is swapped in, and ends with its snapshot.
  *
  * The pipes end with either process: a child whose parent is gone reads nothing and ends, a parent
  * whose child has died reads nothing and asks of what.
@@ -24,122 +20,68 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "daemon/privsep/child.h"
-#include "daemon/path/flow_table.h"
+#include "core/image/image.h"
 #include "daemon/privsep/poison.h"
-#include "daemon/path/shared.h"
+#include "daemon/privsep/share.h"
 
-#define FLOWS 3 /* none, and the two that are exchanged */
-
-enum answer {
-	ANSWER_NONE,
-	ANSWER_ACCEPT,
-	ANSWER_DROP,
-};
-
-struct share_packet {
-	uint8_t pf;
-	uint8_t hook;
-	uint8_t has_data;
-	uint16_t copy_len;
-	uint32_t wire_len;
-	uint32_t device;
-	uint8_t data[QUEUE_COPY_RANGE];
-};
-
-/* What parent and child both see. */
-struct share {
-	unsigned int count;
-	uint32_t judging; /* 1 + the packet in the child's hands */
-	uint32_t flows;   /* which of isolate.flows is this batch's; 0: none */
-	uint8_t answers
-		[BATCH_LEN]; /* enum answer; the child's. Side by side: few cache lines go back */
-	struct share_packet packets[BATCH_LEN];
+/* One process's ends. */
+struct pipes {
+	int go;
+	int done;
+	int life;
 };
 
 /* The parent's own. */
 struct isolate {
 	struct filter *filter;
 	struct snapshot *snapshot;
+	struct launcher *launcher;
 	struct disk *disk;               /* where fatal packets go */
 	struct flow_table *flows[FLOWS]; /* both windows' tables, under 1 and 2 */
-	struct share *share;
-	int share_fd;
-	pid_t pid; /* 0: there is none */
-	int go;    /* pipe to the child */
-	int done;  /* pipe from it */
-	int accused;
+	struct shared share;
+	struct ask *ask;         /* in it */
+	struct answers *answers; /* in it */
+	pid_t pid;               /* 0: there is none */
+	struct pipes pipes;
+	int blamed;
 	bool was_asked; /* it has got the batch */
 	bool present[BATCH_LEN];
 	struct batch_packet packets[BATCH_LEN]; /* as handed over; `data` is in the buffers */
 };
 
-static void filter_share(const struct isolate *isolate)
+static void close_pipes(struct pipes *pipes)
 {
-	struct share *share = isolate->share;
-	uint32_t which = share->flows;
-	struct flow_table *flows = which < FLOWS ? isolate->flows[which] : NULL;
-	struct timespec now;
+	const int fds[] = {pipes->go, pipes->done, pipes->life};
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	for (unsigned int i = 0; i < share->count && i < BATCH_LEN; i++) {
-		struct share_packet *in = &share->packets[i];
-		struct batch_packet packet = {
-			.pf = in->pf,
-			.hook = in->hook,
-			.device = in->device,
-			.data = in->has_data ? in->data : NULL,
-			.copy_len = in->copy_len,
-			.wire_len = in->wire_len,
-		};
-		enum action action;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
 
-		if (share->answers[i] != ANSWER_NONE)
-			continue;
-		__atomic_store_n(&share->judging, i + 1, __ATOMIC_RELAXED);
-		action = filter_packet(isolate->filter, isolate->snapshot, flows, now.tv_sec,
-				       &packet);
-		__atomic_store_n(&share->answers[i],
-				 action == ACTION_ALLOW ? ANSWER_ACCEPT : ANSWER_DROP,
-				 __ATOMIC_RELAXED);
+static int open_pipes(struct pipes *ours, struct pipes *theirs)
+{
+	int go[2] = {-1, -1}, done[2] = {-1, -1}, life[2] = {-1, -1};
+	int err =
+		pipe2(go, O_CLOEXEC) < 0 || pipe2(done, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0
+			? -errno
+			: 0;
+
+	*ours = (struct pipes){.go = go[1], .done = done[0], .life = life[1]};
+	*theirs = (struct pipes){.go = go[0], .done = done[1], .life = life[0]};
+	if (err) {
+		close_pipes(ours);
+		close_pipes(theirs);
 	}
-	if (flows)
-		flow_table_settle(flows);
-	__atomic_store_n(&share->judging, 0, __ATOMIC_RELAXED);
+	return err;
 }
 
-static struct share *attach(int fd)
+static bool is_blamed(const struct isolate *isolate)
 {
-	void *share = mmap(NULL, sizeof(struct share), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_POPULATE, fd, 0);
-
-	return share == MAP_FAILED ? NULL : share;
-}
-
-/* Nothing it uses before it is confined is in memory that a child before it could write. */
-static void run_child(struct isolate *isolate, int go, int done)
-{
-	const int fds[] = {go, done, isolate->filter->wake};
-	uint8_t byte = 0;
-
-	isolate->share = attach(isolate->share_fd);
-	if (!isolate->share || child_confine(fds, 3) < 0)
-		_exit(1);
-	/* The first answer says: confined. */
-	while (write(done, &byte, 1) == 1 && read(go, &byte, 1) == 1)
-		filter_share(isolate);
-	_exit(0);
-}
-
-static bool is_accused(const struct isolate *isolate)
-{
-	return __atomic_load_n(&isolate->accused, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&isolate->blamed, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -151,89 +93,130 @@ static bool answered(const struct isolate *isolate)
 	ssize_t n;
 
 	do
-		n = read(isolate->done, &byte, 1);
-	while (n < 0 && errno == EINTR && !is_accused(isolate));
+		n = read(isolate->pipes.done, &byte, 1);
+	while (n < 0 && errno == EINTR && !is_blamed(isolate));
 	return n == 1;
 }
 
-/* How it ended, as waitpid(2) says. */
-static int bury(struct isolate *isolate)
+/* How it ended, as waitpid(2) says: by itself, or now. */
+static int reap(struct isolate *isolate)
 {
 	int status = 0;
 
-	close(isolate->go);
-	close(isolate->done);
-	kill(isolate->pid, SIGKILL); /* whatever it still does has no effect */
+	close_pipes(&isolate->pipes);
 	while (waitpid(isolate->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	isolate->pid = 0;
 	return status;
 }
 
+/* In the order of enum child_fd. Returns how many. */
+static size_t list_fds(const struct isolate *isolate, const struct pipes *theirs,
+		       int fds[CHILD_FDS])
+{
+	const struct snapshot *snapshot = isolate->snapshot;
+	const unsigned int index = isolate->filter->index;
+	size_t count = 0;
+
+	fds[count++] = theirs->go;
+	fds[count++] = theirs->done;
+	fds[count++] = theirs->life;
+	fds[count++] = isolate->filter->wake;
+	fds[count++] = isolate->share.fd;
+	fds[count++] = isolate->filter->memory.fd;
+	fds[count++] = snapshot->counters[index].fd;
+	fds[count++] = snapshot->image.fd;
+	fds[count++] = snapshot->edges.fd;
+	fds[count++] = drop_table_fd(isolate->filter->drops);
+	for (uint32_t i = 1; i < isolate->ask->flow_tables; i++)
+		fds[count++] = flow_table_fd(isolate->flows[i]);
+	return count;
+}
+
 static int spawn(struct isolate *isolate)
 {
-	int go[2], done[2];
-	pid_t pid;
+	struct pipes theirs;
+	int fds[CHILD_FDS];
+	int err = open_pipes(&isolate->pipes, &theirs);
 
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return -errno;
-	if (pipe2(done, O_CLOEXEC) < 0) {
-		close(go[0]);
-		close(go[1]);
-		return -ENFILE;
+	if (err)
+		return err;
+	isolate->answers->at = 0;
+	err = launcher_filter(isolate->launcher, fds, list_fds(isolate, &theirs, fds),
+			      &isolate->pid);
+	close_pipes(&theirs);
+	if (err) {
+		close_pipes(&isolate->pipes);
+		return err;
 	}
-	isolate->share->judging = 0;
-	pid = fork();
-	if (pid == 0)
-		run_child(isolate, go[0], done[1]);
-	close(go[0]);
-	close(done[1]);
-	isolate->go = go[1];
-	isolate->done = done[0];
-	isolate->pid = pid;
-	if (pid > 0 && answered(isolate))
+	if (answered(isolate))
 		return 0;
-	if (pid > 0) {
-		bury(isolate);
-		return -ENOSYS;
-	}
-	isolate->pid = 0;
-	close(go[1]);
-	close(done[0]);
-	return -EAGAIN;
+	reap(isolate);
+	return -ENOSYS;
 }
 
-/* Not for other children to inherit: they could answer in this one's place. */
 static int map_share(struct isolate *isolate)
 {
-	isolate->share_fd = memfd_create("nacld-share", MFD_CLOEXEC);
-	if (isolate->share_fd < 0 || ftruncate(isolate->share_fd, sizeof(*isolate->share)) < 0)
-		return -errno;
-	isolate->share = attach(isolate->share_fd);
-	if (!isolate->share)
-		return -ENOMEM;
-	return madvise(isolate->share, sizeof(*isolate->share), MADV_DONTFORK) < 0 ? -errno : 0;
+	const struct snapshot *snapshot = isolate->snapshot;
+	size_t ids = (snapshot->policy->acl_count + 1) * sizeof(*snapshot->acl_ids);
+	int err = shared_open(&isolate->share, SHARE_ACLS + ids, true);
+
+	if (err)
+		return err;
+	isolate->ask = isolate->share.memory;
+	isolate->answers = (void *)((uint8_t *)isolate->share.memory + SHARE_ANSWERS);
+	memcpy((uint8_t *)isolate->share.memory + SHARE_ACLS, snapshot->acl_ids, ids);
+	return 0;
 }
 
-int privsep_new(struct filter *filter, struct snapshot *snapshot, struct disk *disk,
-		struct isolate **out)
+/* What the child is told once. */
+static void describe(struct isolate *isolate)
+{
+	const struct snapshot *snapshot = isolate->snapshot;
+	const unsigned int index = isolate->filter->index;
+	struct ask *ask = isolate->ask;
+
+	ask->serial = snapshot->serial;
+	ask->counter_count = snapshot->policy->counter_count + 1;
+	ask->edge_count = snapshot->policy->edges.count + 1;
+	ask->acl_count = snapshot->policy->acl_count + 1;
+	ask->drop_keys = drop_table_keys(isolate->filter->drops);
+	ask->flow_tables = snapshot->flows ? FLOWS : 1;
+	if (!snapshot->flows)
+		return;
+	isolate->flows[1] = snapshot->flows[index];
+	isolate->flows[2] = snapshot->spare_flows[index];
+	for (uint32_t i = 1; i < FLOWS; i++)
+		ask->shapes[i] = flow_table_shape(isolate->flows[i]);
+}
+
+int privsep_image(struct snapshot *snapshot)
+{
+	int err = shared_open(&snapshot->image, image_size(snapshot->policy), true);
+
+	if (err)
+		return err;
+	image_write(snapshot->policy, snapshot->image.memory);
+	return shared_seal(&snapshot->image);
+}
+
+int privsep_new(struct filter *filter, struct snapshot *snapshot, struct launcher *launcher,
+		struct disk *disk, struct isolate **out)
 {
 	struct isolate *isolate = calloc(1, sizeof(*isolate));
-	int err = -ENOMEM;
+	int err;
 
 	if (!isolate)
-		return err;
+		return -ENOMEM;
 	isolate->filter = filter;
 	isolate->snapshot = snapshot;
+	isolate->launcher = launcher;
 	isolate->disk = disk;
-	if (snapshot->flows) {
-		isolate->flows[1] = snapshot->flows[filter->index];
-		isolate->flows[2] = snapshot->spare_flows[filter->index];
-	}
-	isolate->share_fd = -1;
 	err = map_share(isolate);
-	if (!err)
+	if (!err) {
+		describe(isolate);
 		err = spawn(isolate);
+	}
 	if (err)
 		privsep_free(isolate);
 	else
@@ -246,16 +229,14 @@ void privsep_free(struct isolate *isolate)
 	if (!isolate)
 		return;
 	if (isolate->pid > 0)
-		bury(isolate);
-	shared_free(isolate->share, sizeof(*isolate->share));
-	if (isolate->share_fd >= 0)
-		close(isolate->share_fd);
+		reap(isolate);
+	shared_close(&isolate->share);
 	free(isolate);
 }
 
 void privsep_blame(struct isolate *isolate)
 {
-	__atomic_store_n(&isolate->accused, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&isolate->blamed, 1, __ATOMIC_SEQ_CST);
 }
 
 /* The table that is filled now, by its number: no pointer lives in memory that a child writes. */
@@ -272,16 +253,16 @@ static uint32_t which_flows(const struct isolate *isolate)
 /* Copies what is to be filtered. Places without a packet are answered from the start. */
 static void hand_over(struct isolate *isolate, struct batch *batch)
 {
-	uint64_t *errors = isolate->filter->counters->errors;
-	struct share *share = isolate->share;
+	uint64_t *errors = isolate->filter->errors;
+	struct ask *ask = isolate->ask;
 
 	for (unsigned int i = 0; i < batch->filled; i++) {
 		struct batch_packet *packet = &isolate->packets[i];
-		struct share_packet *out = &share->packets[i];
+		struct ask_packet *out = &ask->packets[i];
 		size_t len;
 
 		isolate->present[i] = batch_packet_at(batch, i, errors, packet);
-		share->answers[i] = isolate->present[i] ? ANSWER_NONE : ANSWER_DROP;
+		isolate->answers->answers[i] = isolate->present[i] ? ANSWER_NONE : ANSWER_DROP;
 		if (!isolate->present[i])
 			continue;
 		len = packet->copy_len < sizeof(out->data) ? packet->copy_len : sizeof(out->data);
@@ -295,8 +276,8 @@ static void hand_over(struct isolate *isolate, struct batch *batch)
 			memcpy(out->data, packet->data, len);
 	}
 	batch_judged(batch);
-	share->count = batch->filled;
-	share->flows = which_flows(isolate);
+	ask->count = batch->filled;
+	ask->flows = which_flows(isolate);
 }
 
 /* Has the child answer what is not answered; false when it dies over it. */
@@ -304,8 +285,8 @@ static bool ask(struct isolate *isolate)
 {
 	uint8_t byte = 0;
 
-	__atomic_store_n(&isolate->accused, 0, __ATOMIC_SEQ_CST);
-	isolate->was_asked = write(isolate->go, &byte, 1) == 1;
+	__atomic_store_n(&isolate->blamed, 0, __ATOMIC_SEQ_CST);
+	isolate->was_asked = write(isolate->pipes.go, &byte, 1) == 1;
 	return isolate->was_asked && answered(isolate);
 }
 
@@ -314,7 +295,7 @@ static bool died_of_a_packet(const struct isolate *isolate, int status)
 {
 	if (!isolate->was_asked)
 		return false;
-	if (is_accused(isolate))
+	if (is_blamed(isolate))
 		return true;
 	return !WIFSIGNALED(status) || (WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM);
 }
@@ -322,7 +303,7 @@ static bool died_of_a_packet(const struct isolate *isolate, int status)
 static bool is_unanswered(const struct isolate *isolate, unsigned int i)
 {
 	return isolate->present[i] &&
-	       __atomic_load_n(&isolate->share->answers[i], __ATOMIC_RELAXED) == ANSWER_NONE;
+	       __atomic_load_n(&isolate->answers->answers[i], __ATOMIC_RELAXED) == ANSWER_NONE;
 }
 
 /* The first packet without an answer; `filled` when all have one. */
@@ -343,7 +324,7 @@ static unsigned int first_unanswered(const struct isolate *isolate, unsigned int
 static void find_culprit(struct isolate *isolate, struct queue *queue, int status)
 {
 	struct batch *batch = queue_batch(queue);
-	uint32_t i = __atomic_load_n(&isolate->share->judging, __ATOMIC_RELAXED) - 1;
+	uint32_t i = __atomic_load_n(&isolate->answers->at, __ATOMIC_RELAXED) - 1;
 
 	if (!died_of_a_packet(isolate, status)) {
 		log_warning("queue %u: its filtering process was killed; another takes over",
@@ -359,21 +340,23 @@ static void find_culprit(struct isolate *isolate, struct queue *queue, int statu
 	}
 	poison_drop(isolate->disk, queue, i, &isolate->packets[i]);
 	isolate->present[i] = false;
-	isolate->share->answers[i] = ANSWER_DROP; /* the next child passes it over */
+	isolate->answers->answers[i] = ANSWER_DROP; /* the next child passes it over */
 }
 
 static void give_verdicts(struct isolate *isolate, struct batch *batch)
 {
-	const struct share *share = isolate->share;
+	const struct answers *answers = isolate->answers;
 
 	for (unsigned int i = 0; i < batch->filled; i++) {
-		uint8_t answer = __atomic_load_n(&share->answers[i], __ATOMIC_RELAXED);
+		uint8_t answer = __atomic_load_n(&answers->answers[i], __ATOMIC_RELAXED);
 		enum action action = answer == ANSWER_ACCEPT ? ACTION_ALLOW : ACTION_DENY;
 
 		if (!isolate->present[i])
 			continue;
-		if (answer != ANSWER_ACCEPT && answer != ANSWER_DROP)
+		if (answer != ANSWER_ACCEPT && answer != ANSWER_DROP) {
+			filter_refuse(isolate->filter);
 			action = filter_fail(isolate->filter, isolate->snapshot, FILTER_NO_ANSWER);
+		}
 		batch_answer(batch, &isolate->packets[i], action);
 	}
 }
@@ -387,7 +370,7 @@ bool privsep_filter(struct isolate *isolate, struct queue *queue)
 	done = isolate->pid > 0 && ask(isolate);
 	while (!done) {
 		if (isolate->pid > 0)
-			find_culprit(isolate, queue, bury(isolate));
+			find_culprit(isolate, queue, reap(isolate));
 		if (first_unanswered(isolate, batch->filled) == batch->filled)
 			break;
 		if (spawn(isolate) < 0)

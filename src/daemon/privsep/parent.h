@@ -3,24 +3,28 @@
 #define NACLD_DAEMON_PRIVSEP_PARENT_H
 
 #include "daemon/disk.h"
+#include "daemon/launcher.h"
 #include "daemon/path/filter.h"
 #include "daemon/path/queue.h"
 
 /*
- * A filter without rights: a child process that parses the packets of one worker and answers accept
- * or drop for each. It has no capability, no descriptor but two pipes and the event rings' wake-up,
- * and no system call but to read, to write and to end. It never sees a packet's id: the parent
- * gives the verdicts.
+ * A filter without rights: a process that parses the packets of one worker and answers accept or
+ * drop for each. It has no capability, no descriptor but three pipes and the event ring's eventfd,
+ * and no system call but to read, to write, to end and to ask the time. It never sees a packet's
+ * id: the parent gives the verdicts. share.h has the boundary on a page.
  */
 struct isolate;
 
+/* Lays out the snapshot's policy for all its children. Once, before them. 0 or -errno. */
+int privsep_image(struct snapshot *snapshot);
+
 /*
- * Forks a child that filters by `snapshot` as `filter`, which must outlive it and hold shared
- * memory where the child writes (path/shared.h). 0; -ENOSYS where the kernel has no seccomp
- * filters; another -errno.
+ * Starts a child that filters by `snapshot` as `filter`; all that is given must outlive it. 0;
+ * -ENOSYS where the child cannot be confined, as on a kernel without seccomp filters; another
+ * -errno.
  */
-int privsep_new(struct filter *filter, struct snapshot *snapshot, struct disk *disk,
-		struct isolate **out);
+int privsep_new(struct filter *filter, struct snapshot *snapshot, struct launcher *launcher,
+		struct disk *disk, struct isolate **out);
 
 /* Ends the child. No batch may be in its hands. NULL is fine. */
 void privsep_free(struct isolate *isolate);

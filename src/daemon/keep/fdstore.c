@@ -15,7 +15,7 @@
  * an error condition, which a netlink socket has after one lost message (ENOBUFS). `systemctl stop`
  * empties the store, `restart` and a crash do not.
  */
-#include "daemon/fdstore.h"
+#include "daemon/keep/fdstore.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NACLD_DAEMON_FDSTORE_H
-#define NACLD_DAEMON_FDSTORE_H
+#ifndef NACLD_DAEMON_KEEP_FDSTORE_H
+#define NACLD_DAEMON_KEEP_FDSTORE_H
 
 #include "core/policy.h"
 #include "daemon/path/queue.h"
