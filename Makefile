@@ -148,7 +148,7 @@ $(UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $$(call obj,$$($$*_SRC))
 
 -include $(shell find $(B) -path build/tools -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-.PHONY: demo lab
+.PHONY: demo lab learn
 demo: ## the classic mistake on real packets: nginx, curl and nacld in two namespaces (STEP=1 waits for a key)
 	$(Q)tests/deps build steer demo
 	$(Q)$(MAKE) --no-print-directory all
@@ -158,6 +158,11 @@ lab: ## its network to stay in: shells, the lists in an editor, evaluated as you
 	$(Q)tests/deps build steer demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo/run $(B) lab $(LAB)
+
+learn: ## six lessons of five minutes on real packets (LESSON=3: that one); docs/lessons.md is the teacher's sheet
+	$(Q)tests/deps build steer demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo/run $(B) learn $(LESSON)
 
 # Tests. Each suite goes through tests/suite, which keeps its log and its counts.
 .PHONY: lint check unit golden ctl layering libconfig e2e shellcheck mandoc-lint docs format-check format \
