@@ -1,0 +1,1 @@
+diff conf/edges-old.conf conf/edges-new.conf
