@@ -234,7 +234,7 @@ $(B)/e2e/nacld-hostile: $(call obj,$(DAEMON) tests/e2e/hostile_child.c) $(ARCHIV
 $(B)/e2e/nacld-next: LIBS = $(DAEMON_LIBS)
 $(B)/e2e/nacld-next: $(call obj,$(filter-out src/daemon/path/batch.c,$(DAEMON)) tests/e2e/next.c) $(ARCHIVES)
 STEPS := notify_send notify_send_fds queue_open queue_adopt queue_drop_one control_open control_close \
-	sandbox_enter worker_start worker_stop queue_close flowlog_stop
+	sandbox_enter worker_start worker_stop queue_close flowlog_stop trial_save reload_swap
 $(B)/e2e/nacld-steps: LIBS = $(DAEMON_LIBS) $(STEPS:%=-Wl,--wrap=%)
 $(B)/e2e/nacld-steps: $(call obj,$(DAEMON) tests/e2e/steps.c) $(ARCHIVES)
 $(B)/e2e/numbered: $(call obj,tests/e2e/numbered.c)

@@ -7,4 +7,7 @@
 /* Milliseconds of the monotonic clock: for deadlines; steps of the wall clock do not touch it. */
 int64_t clock_monotonic_ms(void);
 
+/* The same with the time in which the host slept (suspend): for what a person was promised. */
+int64_t clock_boottime_ms(void);
+
 #endif

@@ -15,7 +15,8 @@
 
 #define PATHS_STATE     "/var/lib/nacld"
 #define PATHS_LAST_GOOD "last-good.conf" /* in the state folder: what ran last */
-#define PATHS_POISON    "poison"         /* in the state folder: packets that were fatal */
+#define PATHS_TRIAL     "trial.json" /* in the state folder: what was applied and not installed */
+#define PATHS_POISON    "poison"     /* in the state folder: packets that were fatal */
 
 #define PATHS_STEERING      "/run/nacld-steering" /* what was loaded into the kernel */
 #define PATHS_STEERING_LOCK "/run/nacld-steering.lock"

@@ -11,9 +11,17 @@
  *   {"request": "drops"}    -> {"ok": true, "drops": {...}}      see "Drops" below
  *   {"request": "reload"}   -> {"ok": true, "warnings": "...", "note": "..."}
  *                              for those who may change things; `note` is what to do by hand, or ""
+ *   {"request": "trial"}    -> {"ok": true, "config_path": path, "trial": TRIAL}
+ *   {"request": "apply", "id": ID, "confirm_s": N}, and with it (SCM_RIGHTS) a sealed memfd that holds
+ *                              canonical text -> as reload. It runs for N seconds (0: it counts as
+ *                              confirmed); one at a time. ID: up to 32 letters and digits
+ *   {"request": "confirm", "id": ID}   -> as reload. It stays; its files are to be installed now
+ *   {"request": "installed", "id": ID} -> as reload. They are: nothing is to be remembered
+ *   {"request": "undo"}     -> as reload. The policy before runs again
  *   anything else           -> {"ok": false, "error": "..."}
  *
- * A reload dies with its client: one that closes its connection has not reloaded.
+ * A reload, and apply, die with their client: one that closes its connection has changed nothing. A
+ * reload is refused during a trial, and between confirm and installed.
  *
  * A refused reload is {"ok": false, "error": "...", "report": "file:line: error: ..."}; the old
  * policy stays. May change things, by the peer credentials: root, the daemon's own user,
@@ -23,7 +31,7 @@
  * Status:
  *   {"version", "pid", "config" (path), "mode": "enforce"|"monitor", "on_failure": "drop"|"accept",
  *    "fragments": "reassemble"|"strict", "exempt": [names], "uptime_s", "policy_age_s", "reloads",
- *    "last_reload_error": text or null,
+ *    "last_reload_error": text or null, "trial": TRIAL,
  *    "sandbox": {"required": true|false, "seccomp": true|false,
  *                "landlock": version of the kernel's interface, 0 without},
  *    "edges": [{"interface": name, or null for those of default routes, "acl": name}],
@@ -39,6 +47,8 @@
  *    "log_lost_lines": of the daemon's own log: stderr did not accept them,
  *    "outcomes": {"judged", "exempted", "within-subnet", "unprotected"},
  *    "reasons": {reason: count, ...}}       only those that are not 0
+ *   TRIAL: {"phase": "none"|"trial"|"confirmed" (and not installed)|"undone", "id", "by": user,
+ *           "left_ms": of a trial, "reason": why it was undone, "kept": true where a restart knows}
  *   RULE: {"rule": N or "*", "action", "protocol", "ports" or "type" and "code", "cidr": CIDR or
  *          "@set", "entries" (prefixes), "packets", "bytes", "last_hit": seconds since the epoch or
  *          null}
@@ -57,9 +67,10 @@
  */
 #define PROTOCOL_GROUP "nacld" /* owns the socket; its members may change things */
 
-#define PROTOCOL_REQUEST_MAX 4096 /* bytes in a request line, newline included */
-#define PROTOCOL_CLIENTS_MAX 32   /* open connections; one more gets an error and is closed */
-#define PROTOCOL_CLIENTS_OWN 4    /* of these, kept for those who may change things */
+#define PROTOCOL_REQUEST_MAX   4096  /* bytes in a request line, newline included */
+#define PROTOCOL_CLIENTS_MAX   32    /* open connections; one more gets an error and is closed */
+#define PROTOCOL_CLIENTS_OWN   4     /* of these, kept for those who may change things */
+#define PROTOCOL_CONFIRM_MAX_S 86400 /* a trial is over by the next day */
 #define PROTOCOL_RELOAD_MS \
 	25000 /* how long naclctl waits for a reload; when it goes, so does that */
 #define PROTOCOL_TIMEOUT_MS 5000 /* a client that neither sends nor reads this long is closed */
@@ -70,6 +81,7 @@ enum naclctl_exit {
 	NACLCTL_NO = 1,            /* findings, would be dropped, refused */
 	NACLCTL_USAGE = 2,         /* usage, or a file that cannot be used */
 	NACLCTL_REPLY_DROPPED = 3, /* explain: the request passes, its reply does not */
+	NACLCTL_WENT_BACK = 4,     /* apply: not confirmed, the policy before runs again */
 };
 
 #endif

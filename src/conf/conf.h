@@ -86,6 +86,9 @@ struct policy *conf_parse(const char *name, const char *text, struct conf_report
  */
 void conf_print(const struct policy *policy, FILE *to);
 
+/* The same as a string, for the caller to free. NULL: no memory. */
+char *conf_text(const struct policy *policy);
+
 /* One rule as it is written in the file: { rule = 100; action = "allow"; ... }, no newline. */
 void conf_print_rule(const struct rule *rule, enum direction direction, FILE *to);
 

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/policy.h"
@@ -244,4 +245,19 @@ void conf_print(const struct policy *policy, FILE *to)
 	print_flow_log(&policy->flow_log, to);
 	print_sets(policy, to);
 	print_acls(policy, to);
+}
+
+char *conf_text(const struct policy *policy)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&text, &len);
+
+	if (!memory)
+		return NULL;
+	conf_print(policy, memory);
+	if (fclose(memory) == 0)
+		return text;
+	free(text);
+	return NULL;
 }

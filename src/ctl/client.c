@@ -103,13 +103,33 @@ static int no_answer(char *error)
 		    PROTOCOL_TIMEOUT_MS / 1000);
 }
 
-static int send_request(int fd, const char *request, char *error)
+/* send(2), with a descriptor where that is not -1. */
+static ssize_t send_with(int socket, const char *bytes, size_t len, int passed)
 {
-	char line[PROTOCOL_REQUEST_MAX];
-	int len = snprintf(line, sizeof(line), "{\"request\": \"%s\"}\n", request);
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)bytes, .iov_len = len};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
-	for (int sent = 0; sent < len;) {
-		ssize_t n = send(fd, line + sent, (size_t)(len - sent), MSG_NOSIGNAL);
+	if (passed >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+							    .cmsg_type = SCM_RIGHTS,
+							    .cmsg_len = CMSG_LEN(sizeof(int))};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &passed, sizeof(passed));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+static int send_request(int fd, const char *line, int passed, char *error)
+{
+	size_t len = strlen(line);
+
+	for (size_t sent = 0; sent < len;) {
+		ssize_t n = send_with(fd, line + sent, len - sent, sent == 0 ? passed : -1);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -119,7 +139,7 @@ static int send_request(int fd, const char *request, char *error)
 			return errno == EPIPE ? 0
 					      : fail(-errno, error, "cannot ask nacld: %s",
 						     strerror(errno));
-		sent += (int)n;
+		sent += (size_t)n;
 	}
 	return 0;
 }
@@ -170,15 +190,33 @@ static int read_line(int fd, int64_t deadline, struct buffer *buffer, char *erro
 }
 
 /* A reload may have much to compile. */
-static int patience_ms(const char *request)
+static int patience_ms(const json_t *request)
 {
-	return strcmp(request, "reload") == 0 ? PROTOCOL_RELOAD_MS : PROTOCOL_TIMEOUT_MS;
+	static const char *const slow[] = {"reload", "apply", "undo"};
+	const char *name = json_string_value(json_object_get(request, "request"));
+
+	for (size_t i = 0; name && i < sizeof(slow) / sizeof(slow[0]); i++)
+		if (strcmp(name, slow[i]) == 0)
+			return PROTOCOL_RELOAD_MS;
+	return PROTOCOL_TIMEOUT_MS;
 }
 
-int client_request(const char *socket_path, const char *request, json_t **answer,
-		   char error[static CLIENT_ERROR_LEN])
+/* The request's line, newline included; the caller frees it. NULL: no memory. */
+static char *line_of(const json_t *request)
 {
-	int64_t deadline = now_ms() + patience_ms(request);
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	char *line = NULL;
+
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+static int exchange(const char *socket_path, const char *line, int passed, int limit_ms,
+		    json_t **answer, char *error)
+{
+	int64_t deadline = now_ms() + limit_ms;
 	struct buffer buffer = {0};
 	char place[ANSWER_PLACE_LEN] = "";
 	json_t *parsed;
@@ -187,7 +225,7 @@ int client_request(const char *socket_path, const char *request, json_t **answer
 	fd = open_socket(socket_path, error);
 	if (fd < 0)
 		return fd;
-	status = send_request(fd, request, error);
+	status = send_request(fd, line, passed, error);
 	if (status == 0)
 		status = read_line(fd, deadline, &buffer, error);
 	if (status < 0)
@@ -205,6 +243,24 @@ out:
 	free(buffer.data);
 	close(fd);
 	return status;
+}
+
+int client_call(const char *socket_path, json_t *request, int fd, json_t **answer,
+		char error[static CLIENT_ERROR_LEN])
+{
+	char *line = line_of(request);
+	int status = line ? exchange(socket_path, line, fd, patience_ms(request), answer, error)
+			  : fail(-ENOMEM, error, "out of memory");
+
+	free(line);
+	json_decref(request);
+	return status;
+}
+
+int client_request(const char *socket_path, const char *request, json_t **answer,
+		   char error[static CLIENT_ERROR_LEN])
+{
+	return client_call(socket_path, json_pack("{s:s}", "request", request), -1, answer, error);
 }
 
 const char *client_refusal(const json_t *answer)

@@ -19,6 +19,13 @@
 int client_request(const char *socket_path, const char *request, json_t **answer,
 		   char error[static CLIENT_ERROR_LEN]);
 
+/*
+ * The same for a request with members of its own, and a descriptor that goes with it (-1: none).
+ * Takes the object over; NULL is -ENOMEM.
+ */
+int client_call(const char *socket_path, json_t *request, int fd, json_t **answer,
+		char error[static CLIENT_ERROR_LEN]);
+
 /* NULL when the answer says "ok": true; else its "error" text (borrowed), or a stand-in. */
 const char *client_refusal(const json_t *answer);
 

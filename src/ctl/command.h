@@ -25,6 +25,9 @@ extern const struct command command_query;
 extern const struct command command_diff;
 extern const struct command command_cover;
 extern const struct command command_report;
+extern const struct command command_apply;
+extern const struct command command_confirm;
+extern const struct command command_rollback;
 
 /* Options of several commands: the struct and its member that hold the value. */
 /* The formatters of Debian 12 and 13 differ about a macro that is a list in braces. */

@@ -58,7 +58,7 @@ int daemon_name_acls(struct daemon *daemon, struct snapshot *snapshot)
 
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
-	struct policy *policy = conf_load(daemon->config_path, report);
+	struct policy *policy = trial_first_policy(&daemon->trial, daemon->config_path, report);
 	int err;
 
 	daemon->links = (struct links){.source.fd = -1};
@@ -235,6 +235,7 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->filters);
 	drop_acls_fini(&daemon->drop_acls);
 	links_close(&daemon->links);
+	trial_clear(&daemon->trial);
 	sandbox_fini(&daemon->sandbox);
 	sandbox_fini(&daemon->writing);
 }

@@ -9,6 +9,7 @@
 #include "daemon/links.h"
 #include "daemon/flowlog/window.h"
 #include "daemon/confine/sandbox.h"
+#include "daemon/trial/record.h"
 #include "daemon/worker.h"
 #include "conf/conf.h"
 
@@ -34,11 +35,12 @@ struct daemon {
 	struct disk disk;
 	struct poller_source unsaved; /* due when the running policy is to be saved */
 	bool save_failed;             /* which was said */
-	int notify;                   /* the service manager's socket, or -1 */
-	int wake;                     /* eventfd workers write to */
-	int table_fd;                 /* the kernel's queue table, or -errno */
-	int64_t started_ms;           /* of the monotonic clock */
-	bool started;                 /* packets are filtered */
+	struct trial trial;
+	int notify;         /* the service manager's socket, or -1 */
+	int wake;           /* eventfd workers write to */
+	int table_fd;       /* the kernel's queue table, or -errno */
+	int64_t started_ms; /* of the monotonic clock */
+	bool started;       /* packets are filtered */
 	uint64_t reloads;
 	char last_reload_error[256]; /* of the last reload, empty when it succeeded */
 };

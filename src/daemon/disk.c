@@ -23,6 +23,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -220,14 +221,35 @@ bool disk_is_busy(const struct disk *disk)
 	       __atomic_load_n(&disk_progress(disk)->states, __ATOMIC_SEQ_CST) != disk->states;
 }
 
-bool disk_save_state(struct disk *disk, int text)
+bool disk_save_state(struct disk *disk, enum disk_state which, int text)
 {
-	struct disk_request header = {.kind = DISK_STATE};
+	struct disk_request header = {.kind = DISK_STATE, .number = which};
 
 	if (disk_is_busy(disk) || !order(disk, &header, NULL, 0, text))
 		return false;
 	disk->states++;
 	return true;
+}
+
+/* False: it is still busy after that many tries, a millisecond apart. */
+static bool wait_idle(const struct disk *disk, int *tries)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (; *tries > 0 && disk->pid != 0 && disk_is_busy(disk); --*tries)
+		nanosleep(&pause, NULL);
+	return !disk_is_busy(disk);
+}
+
+int disk_save_state_now(struct disk *disk, enum disk_state which, int text, int limit_ms)
+{
+	if (!wait_idle(disk, &limit_ms))
+		return disk->pid == 0 ? -EPIPE : -ETIMEDOUT;
+	if (!disk_save_state(disk, which, text))
+		return -EPIPE;
+	if (!wait_idle(disk, &limit_ms))
+		return -ETIMEDOUT;
+	return __atomic_load_n(&disk_progress(disk)->state_err, __ATOMIC_SEQ_CST);
 }
 
 void disk_save_packet(struct disk *disk, uint16_t queue, const struct batch_packet *packet)

@@ -37,7 +37,7 @@ struct disk {
 	int flow_log;  /* the flow log's requests and answers */
 	uint64_t lost; /* packets that were fatal and are not saved */
 	struct shared progress;
-	uint64_t states;  /* policies handed over */
+	uint64_t states;  /* files handed over */
 	uint64_t packets; /* and packets */
 	pid_t pid;        /* 0: it has died */
 	uint64_t restarts;
@@ -70,12 +70,24 @@ void disk_watch(struct disk *disk, struct poller *poller, void (*restarted)(void
 /* It ends when it has written what it was given; nobody waits for that. */
 void disk_stop(struct disk *disk);
 
+/* What it keeps in the state folder. */
+enum disk_state {
+	DISK_STATE_LAST_GOOD, /* the policy that runs */
+	DISK_STATE_TRIAL,     /* what a restart has to know of one that is on trial */
+};
+
 /*
- * The text in the memfd `text` becomes the file `name` in the state folder. False: it has not
- * written the last one yet, or takes nothing: try again later.
+ * The text in the memfd `text` becomes that file of the state folder; -1: the file goes. False: it
+ * has not written the last one yet, or takes nothing: try again later.
  */
-bool disk_save_state(struct disk *disk, int text);
+bool disk_save_state(struct disk *disk, enum disk_state which, int text);
 bool disk_is_busy(const struct disk *disk);
+
+/*
+ * The same, and waits until the file is on the disk, `limit_ms` at most. 0, or what it met as
+ * -errno; -ETIMEDOUT: not yet, it may still be written; -EPIPE: the process has ended just now.
+ */
+int disk_save_state_now(struct disk *disk, enum disk_state which, int text, int limit_ms);
 
 /* A packet that was fatal, for a capture file of its own. From any thread; never waits. */
 void disk_save_packet(struct disk *disk, uint16_t queue, const struct batch_packet *packet);

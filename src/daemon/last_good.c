@@ -53,7 +53,7 @@ static void try(struct poller_source *source, short revents)
 	daemon->save_failed = text < 0;
 	if (text < 0)
 		return;
-	if (disk_save_state(&daemon->disk, text))
+	if (disk_save_state(&daemon->disk, DISK_STATE_LAST_GOOD, text))
 		source->due_ms = 0;
 	close(text);
 }

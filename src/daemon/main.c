@@ -35,6 +35,7 @@
 #include "daemon/control/status.h"
 #include "daemon/monitor/watchdog.h"
 #include "daemon/privsep/child.h"
+#include "daemon/trial/trial.h"
 
 struct options {
 	const char *config;
@@ -222,6 +223,7 @@ static void register_all(struct loop *loop)
 	poller_add(&loop->poller, &daemon->flowlog.source);
 	last_good_start(daemon, &loop->poller);
 	disk_watch(&daemon->disk, &loop->poller, save_again, daemon);
+	trial_start(daemon, &loop->poller);
 	watchdog_start(&loop->watchdog, daemon, &loop->poller);
 }
 

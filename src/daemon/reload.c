@@ -152,50 +152,71 @@ static const char *prepare_error(int err)
 	return err == -ENOMEM ? "out of memory" : "cannot start a filtering process";
 }
 
-/* The new snapshot, complete, or NULL with result->error set. */
-static struct snapshot *prepare(struct daemon *daemon, struct conf_report *report,
-				struct reload_result *result, struct flow_tables **flows)
+static struct policy *read_policy(const struct daemon *daemon, const char *text,
+				  struct conf_report *report, struct reload_result *result)
+{
+	struct policy *policy;
+
+	if (!text && !is_plain_file(daemon->config_path, result))
+		return NULL;
+	policy = text ? conf_parse("the policy", text, report)
+		      : conf_load(daemon->config_path, report);
+	if (!policy)
+		first_error(report, text ? "the policy" : daemon->config_path, result);
+	return policy;
+}
+
+/* Takes the policy over. 0 or -errno; what is there then is in *out either way. */
+static int build(struct daemon *daemon, struct policy *policy, struct reload *out)
+{
+	int err =
+		snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &out->next);
+
+	if (!err)
+		err = daemon_name_acls(daemon, out->next);
+	if (err)
+		return err;
+	links_fill(&daemon->links, out->next);
+	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &out->flows);
+	if (err)
+		return err;
+	out->next->flows = out->flows ? out->flows->active : NULL;
+	out->next->spare_flows = out->flows ? out->flows->spare : NULL;
+	return daemon_isolate(daemon, out->next);
+}
+
+bool reload_prepare(struct daemon *daemon, const char *text, struct conf_report *report,
+		    struct reload_result *result, struct reload *out)
 {
 	const struct policy *old = daemon->current->policy;
-	struct snapshot *next = NULL;
 	struct policy *policy;
 	int err;
 
-	if (!is_plain_file(daemon->config_path, result))
-		return NULL;
-	policy = conf_load(daemon->config_path, report);
-	if (!policy) {
-		first_error(report, daemon->config_path, result);
-		return NULL;
-	}
+	*out = (struct reload){0};
+	policy = read_policy(daemon, text, report, result);
+	if (!policy)
+		return false;
 	if (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result)) {
 		policy_free(policy);
-		return NULL;
+		return false;
 	}
 	note_steering(old, policy, result);
-	err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &next);
+	err = build(daemon, policy, out);
 	if (!err)
-		err = daemon_name_acls(daemon, next);
-	if (!err)
-		links_fill(&daemon->links, next);
-	if (!err)
-		err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, flows);
-	if (!err) {
-		next->flows = *flows ? (*flows)->active : NULL;
-		next->spare_flows = *flows ? (*flows)->spare : NULL;
-		err = daemon_isolate(daemon, next);
-	}
-	if (err) {
-		snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
-		daemon_drop(daemon, next);
-		flow_tables_free(*flows);
-		return NULL;
-	}
-	return next;
+		return true;
+	snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
+	reload_discard(daemon, out);
+	return false;
 }
 
-/* Who asked and does not wait any more believes that it has failed: then it has. */
-static bool is_wanted(const struct peer *peer, struct reload_result *result)
+void reload_discard(struct daemon *daemon, struct reload *reload)
+{
+	daemon_drop(daemon, reload->next);
+	flow_tables_free(reload->flows);
+	*reload = (struct reload){0};
+}
+
+bool reload_is_wanted(const struct peer *peer, struct reload_result *result)
 {
 	if (!peer || !peer_has_gone(peer))
 		return true;
@@ -203,24 +224,28 @@ static bool is_wanted(const struct peer *peer, struct reload_result *result)
 	return false;
 }
 
+void reload_swap(struct daemon *daemon, struct reload *reload)
+{
+	configure_queues(daemon, reload->next->policy);
+	swap(daemon, reload->next, reload->flows);
+	daemon->reloads++;
+	*reload = (struct reload){0};
+}
+
 bool reload_policy(struct daemon *daemon, struct conf_report *report, const struct peer *peer,
 		   struct reload_result *result)
 {
-	struct flow_tables *flows = NULL;
-	struct snapshot *next;
+	struct reload reload;
+	bool done;
 
 	*result = (struct reload_result){0};
-	next = prepare(daemon, report, result, &flows);
-	if (next && !is_wanted(peer, result)) {
-		daemon_drop(daemon, next);
-		flow_tables_free(flows);
-		next = NULL;
+	done = reload_prepare(daemon, NULL, report, result, &reload);
+	if (done && !reload_is_wanted(peer, result)) {
+		reload_discard(daemon, &reload);
+		done = false;
 	}
 	snprintf(daemon->last_reload_error, sizeof(daemon->last_reload_error), "%s", result->error);
-	if (!next)
-		return false;
-	configure_queues(daemon, next->policy);
-	swap(daemon, next, flows);
-	daemon->reloads++;
-	return true;
+	if (done)
+		reload_swap(daemon, &reload);
+	return done;
 }

@@ -11,6 +11,27 @@ struct reload_result {
 	char note[256]; /* something to do by hand after a success, or empty */
 };
 
+/* A policy that is ready to be swapped in. */
+struct reload {
+	struct snapshot *next;
+	struct flow_tables *flows;
+};
+
+/*
+ * Every step that can fail: reads `text`, or the configuration where that is NULL, and makes all of
+ * it that runs. False with result->error; *report says more. Then either swap or discard.
+ */
+bool reload_prepare(struct daemon *daemon, const char *text, struct conf_report *report,
+		    struct reload_result *result, struct reload *out);
+
+/* Does who asked still wait? Else it believes that it has failed: then it has, with result->error.
+ */
+bool reload_is_wanted(const struct peer *peer, struct reload_result *result);
+
+/* Between two batches; when this returns no packet is with the old policy. */
+void reload_swap(struct daemon *daemon, struct reload *reload);
+void reload_discard(struct daemon *daemon, struct reload *reload);
+
 /*
  * Reads the configuration again and swaps it in between two batches. On failure the old policy
  * stays and *report says why; so it does when `peer`, who asked, has gone meanwhile (NULL: nobody).

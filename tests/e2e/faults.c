@@ -32,6 +32,7 @@ struct faults {
 	uint64_t fail_all;    /* and every later one */
 	uint64_t failed;
 	int64_t clock_s;       /* how far the wall clock is put forward */
+	int64_t slept_s;       /* how long the host has slept, for the clock that counts it */
 	uint64_t small_buffer; /* no socket gets a larger receive buffer */
 	uint64_t slow_ms;      /* the worker sleeps before it takes packets */
 };
@@ -140,6 +141,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 
 	if (done == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		out->tv_sec += __atomic_load_n(&faults->clock_s, __ATOMIC_SEQ_CST);
+	if (done == 0 && clock == CLOCK_BOOTTIME)
+		out->tv_sec += __atomic_load_n(&faults->slept_s, __ATOMIC_SEQ_CST);
 	return done;
 }
 

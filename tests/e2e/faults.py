@@ -12,7 +12,7 @@ from lib import BUILD
 from services import NACLD, Nacld
 
 SHIM = BUILD / "tests" / "faults.so"
-FIELDS = ("allocations", "live", "fail_at", "fail_all", "failed", "clock_s", "small_buffer",
+FIELDS = ("allocations", "live", "fail_at", "fail_all", "failed", "clock_s", "slept_s", "small_buffer",
           "slow_ms")
 SIZE = 8
 

@@ -2,8 +2,9 @@
 /*
  * The daemon that is killed at a step of its start or its end: before and after each call that
  * opens, stores, confines, starts, stops or closes something. NACLD_STEP=N kills it at the N-th
- * from the start, or, with NACLD_STEP_STOPPING=1, from where it says that it stops. Linked with
- * --wrap for each of the calls; all else is the daemon as it is.
+ * from the start, or, with NACLD_STEP_STOPPING=1, from where it says that it stops, and
+ * NACLD_STEP_TRIAL=N at the N-th of those that a policy on trial consists of. Linked with --wrap
+ * for each of the calls; all else is the daemon as it is.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "common/notify.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/control/server.h"
+#include "daemon/reload.h"
+#include "daemon/trial/record.h"
 #include "daemon/worker.h"
 
 static void step(bool stopping)
@@ -23,6 +26,15 @@ static void step(bool stopping)
 	if (!counting)
 		counting = stopping || !getenv("NACLD_STEP_STOPPING");
 	if (at && counting && ++done == strtoul(at, NULL, 10))
+		raise(SIGKILL);
+}
+
+static void step_trial(void)
+{
+	static unsigned long done;
+	const char *at = getenv("NACLD_STEP_TRIAL");
+
+	if (at && ++done == strtoul(at, NULL, 10))
 		raise(SIGKILL);
 }
 
@@ -80,3 +92,26 @@ WRAP(int, sandbox_enter, (struct sandbox * sandbox), (sandbox))
 WRAP(int, worker_start, (struct worker * worker), (worker))
 WRAP_VOID(worker_stop, (struct worker * worker), (worker))
 WRAP_VOID(flowlog_stop, (struct flowlog * log), (log))
+
+int __real_trial_save(struct trial *trial, struct disk *disk);
+int __wrap_trial_save(struct trial *trial, struct disk *disk);
+
+int __wrap_trial_save(struct trial *trial, struct disk *disk)
+{
+	int err;
+
+	step_trial();
+	err = __real_trial_save(trial, disk);
+	step_trial();
+	return err;
+}
+
+void __real_reload_swap(struct daemon *daemon, struct reload *reload);
+void __wrap_reload_swap(struct daemon *daemon, struct reload *reload);
+
+void __wrap_reload_swap(struct daemon *daemon, struct reload *reload)
+{
+	step_trial();
+	__real_reload_swap(daemon, reload);
+	step_trial();
+}

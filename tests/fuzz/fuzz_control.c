@@ -66,6 +66,7 @@ static void claim_answer(const char *answer, bool may_change, uint64_t reloads)
 		CLAIM(json_string_length(json_object_get(object, "error")) > 0);
 	else
 		CLAIM(json_object_get(object, "status") || json_object_get(object, "config") ||
+		      json_object_get(object, "trial") || json_object_get(object, "drops") ||
 		      (may_change && json_object_get(object, "note")));
 	CLAIM(may_change || daemon_state.reloads == reloads);
 	json_decref(object);
@@ -83,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		peer.uid = 0;
 	peer.in_group = data[0] == 'g';
 	line = (char *)fuzz_exact(data + 1, size - 1);
-	answer = request_answer(line, size - 1, &peer, &daemon_state);
+	answer = request_answer(line, size - 1, &peer, -1, &daemon_state);
 	claim_answer(answer, data[0] == '0' || data[0] == 'g', reloads);
 	free(answer);
 	free(line);

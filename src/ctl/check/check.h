@@ -32,6 +32,12 @@ json_t *sarif_log(void);
 void sarif_add(json_t *log, const struct checked *checked);
 
 /*
+ * Would the ssh session that this runs in be cut? Then *cut is the packet of it that is dropped
+ * first, at *hook.
+ */
+bool live_cuts_session(const struct policy *policy, struct packet *cut, enum hook *hook);
+
+/*
  * What only this host, now, can tell: would the ssh session that this runs in be cut? Which servers
  * listen in a reply range that is too wide? A paragraph, or NULL; the caller frees it.
  */

@@ -3,16 +3,16 @@
  * What a file means for this host, now. Asked for with --live only, since the file may be for
  * another host.
  *
- * The session: sshd tells its shells both ends in SSH_CONNECTION. Listeners: /proc/net/tcp and its
- * kin, which need no privilege; 0A is a listening TCP socket, 07 an unconnected UDP one.
+ * The session: live/session.c. Listeners: /proc/net/tcp and its kin, which need no privilege; 0A is
+ * a listening TCP socket, 07 an unconnected UDP one.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/decimal.h"
 #include "core/way/walls.h"
 #include "ctl/check/check.h"
+#include "ctl/live/session.h"
 #include "text/packet_print.h"
 
 static bool passes(const struct policy *policy, enum hook hook, const struct packet *packet)
@@ -24,47 +24,33 @@ static bool passes(const struct policy *policy, enum hook hook, const struct pac
 	return verdict.action == ACTION_ALLOW;
 }
 
-/* "ADDRESS PORT ADDRESS PORT": the client's end, then ours. */
-static bool parse_session(const char *text, struct packet *packet)
+bool live_cuts_session(const struct policy *policy, struct packet *cut, enum hook *hook)
 {
-	char client[ADDR_STRLEN], server[ADDR_STRLEN], from[8], to[8];
-	unsigned int sport, dport;
+	struct packet in, out;
+	bool in_passes;
 
-	*packet = (struct packet){
-		.protocol = PROTOCOL_TCP, .l4 = PACKET_L4_PORTS, .len = 60, .hop_limit = 64};
-	if (sscanf(text, "%45s %7s %45s %7s", client, from, server, to) != 4 ||
-	    !addr_parse(client, &packet->src) || !addr_parse(server, &packet->dst) ||
-	    !decimal_parse(from, UINT16_MAX, &sport) || !decimal_parse(to, UINT16_MAX, &dport))
+	if (!session_find(&in))
 		return false;
-	packet->sport = (uint16_t)sport;
-	packet->dport = (uint16_t)dport;
-	return true;
+	out = session_reply(&in);
+	in_passes = passes(policy, HOOK_INPUT, &in);
+	*hook = in_passes ? HOOK_OUTPUT : HOOK_INPUT;
+	*cut = in_passes ? out : in;
+	return !in_passes || !passes(policy, HOOK_OUTPUT, &out);
 }
 
 static void look_at_session(const struct checked *checked, FILE *to)
 {
-	const char *session = getenv("SSH_CONNECTION");
 	char text[PACKETTEXT_LEN];
-	struct packet in, out;
-	bool in_passes;
+	struct packet cut;
+	enum hook hook;
 
-	if (!session || !parse_session(session, &in))
-		return;
-	out = in;
-	out.src = in.dst;
-	out.dst = in.src;
-	out.sport = in.dport;
-	out.dport = in.sport;
-	in_passes = passes(checked->policy, HOOK_INPUT, &in);
-	if (in_passes && passes(checked->policy, HOOK_OUTPUT, &out))
+	if (!live_cuts_session(checked->policy, &cut, &hook))
 		return;
 	fprintf(to,
 		"%s: warning: this policy cuts the ssh session that you are in [session-cut]\n"
 		"    packet: %s\n"
 		"    why: you could not take it back from here\n",
-		checked->file,
-		packet_print(&(struct way){.hook = in_passes ? HOOK_OUTPUT : HOOK_INPUT},
-			     in_passes ? &out : &in, text));
+		checked->file, packet_print(&(struct way){.hook = hook}, &cut, text));
 }
 
 /* Ports below 65536 on which something listens; loopback's are left out. */

@@ -64,6 +64,25 @@ static void show_names(const json_t *names, const char *none, FILE *to)
 	fprintf(to, "%s\n", json_array_size(names) == 0 ? none : "");
 }
 
+/* What a person has to decide, or should know before a restart. */
+static void show_trial(const json_t *status, FILE *to)
+{
+	const json_t *trial = json_object_get(status, "trial");
+	char left[TERM_TEXT_LEN];
+
+	if (is(trial, "phase", "trial")) {
+		label(to, "on trial");
+		fprintf(to, "for %s more, then the policy before again; naclctl confirm keeps it\n",
+			term_duration(number_of(trial, "left_ms") / 1000, left));
+	} else if (is(trial, "phase", "confirmed")) {
+		label(to, "confirmed");
+		fputs("but not installed yet: naclctl confirm\n", to);
+	} else if (is(trial, "phase", "undone")) {
+		label(to, "went back");
+		fprintf(to, "to the policy before: %s\n", text_of(trial, "reason"));
+	}
+}
+
 static void show_mode(const json_t *status, const struct term *term, FILE *to)
 {
 	fprintf(to, "%snacld %s, %s%s\n", term->bold, text_of(status, "version"),
@@ -446,6 +465,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 
 	show_mode(status, &term, to);
 	show_configuration(status, &term, to);
+	show_trial(status, to);
 	show_settings(status, to);
 	show_steering(status, &term, to);
 	show_flow_log(status, &term, to);

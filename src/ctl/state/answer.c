@@ -119,6 +119,16 @@ static const struct field disk_fields[] = {
 	{0},
 };
 
+static const struct field trial_fields[] = {
+	{"phase", KIND_TEXT, false, 0, NULL},
+	{"id", KIND_TEXT, false, 0, NULL},
+	{"by", KIND_INTEGER, false, UINT32_MAX, NULL},
+	{"left_ms", KIND_INTEGER, false, COUNT, NULL},
+	{"reason", KIND_TEXT, false, 0, NULL},
+	{"kept", KIND_BOOL, false, 0, NULL},
+	{0},
+};
+
 static const struct field status_fields[] = {
 	{"version", KIND_TEXT, false, 0, NULL},
 	{"pid", KIND_INTEGER, false, INT32_MAX, NULL},
@@ -132,6 +142,7 @@ static const struct field status_fields[] = {
 	{"policy_age_s", KIND_INTEGER, false, COUNT, NULL},
 	{"reloads", KIND_INTEGER, false, COUNT, NULL},
 	{"last_reload_error", KIND_TEXT, true, 0, NULL},
+	{"trial", KIND_OBJECT, false, 0, trial_fields},
 	{"sandbox", KIND_OBJECT, false, 0, sandbox_fields},
 	{"host", KIND_OBJECT, true, 0, host_fields},
 	{"subnets", KIND_OBJECTS, false, COUNT, subnet_fields},
@@ -189,6 +200,8 @@ static const struct field answer_fields[] = {
 	{"status", KIND_OBJECT, false, 0, status_fields},
 	{"config", KIND_LINES, false, 0, NULL},
 	{"drops", KIND_OBJECT, false, 0, drops_fields},
+	{"config_path", KIND_TEXT, false, 0, NULL},
+	{"trial", KIND_OBJECT, false, 0, trial_fields},
 	{"warnings", KIND_LINES, false, 0, NULL},
 	{"note", KIND_LINES, false, 0, NULL},
 	{"report", KIND_LINES, false, 0, NULL},

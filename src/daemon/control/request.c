@@ -17,7 +17,17 @@
 #include "common/protocol.h"
 #include "daemon/last_good.h"
 #include "daemon/control/drops.h"
+#include "daemon/control/passed.h"
 #include "daemon/control/status.h"
+#include "daemon/trial/trial.h"
+
+/* One request, taken apart. */
+struct request {
+	const json_t *object;
+	const char *id; /* "" where it has none */
+	const struct peer *peer;
+	int passed; /* a descriptor that came with it, or -1 */
+};
 
 static char *render(json_t *object)
 {
@@ -89,7 +99,8 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, const str
 	bool done;
 
 	notify_reloading(daemon);
-	done = reload_policy(daemon, report, peer, result);
+	*result = (struct reload_result){0};
+	done = trial_allows_reload(daemon, result) && reload_policy(daemon, report, peer, result);
 	log_report(report);
 	status_line(daemon, line, sizeof(line));
 	if (done)
@@ -98,71 +109,150 @@ bool request_reload(struct daemon *daemon, struct conf_report *report, const str
 		log_error("reload refused, the old policy stays: %s", result->error);
 	if (result->note[0])
 		log_warning("%s", result->note);
-	if (done)
+	if (done) {
+		trial_forget(daemon);
 		last_good_save(daemon);
+	}
 	request_ready(daemon, line);
 	return done;
 }
 
-static json_t *answer_status(struct daemon *daemon, const struct peer *peer)
+static json_t *answer_status(struct daemon *daemon, const struct request *request)
 {
-	(void)peer;
+	(void)request;
 	return json_pack("{s:b, s:o}", "ok", 1, "status", status_json(daemon));
 }
 
-static json_t *answer_config(struct daemon *daemon, const struct peer *peer)
+static json_t *answer_config(struct daemon *daemon, const struct request *request)
 {
-	json_t *answer = NULL;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&text, &len);
+	char *text = conf_text(daemon->current->policy);
+	json_t *answer = text ? json_pack("{s:b, s:s}", "ok", 1, "config", text) : NULL;
 
-	(void)peer;
-	if (!stream)
-		return NULL;
-	conf_print(daemon->current->policy, stream);
-	if (fclose(stream) == 0)
-		answer = json_pack("{s:b, s:s}", "ok", 1, "config", text);
+	(void)request;
 	free(text);
 	return answer;
 }
 
-static json_t *answer_reload(struct daemon *daemon, const struct peer *peer)
+/* How a change went. */
+static json_t *outcome_json(bool done, struct conf_report *report,
+			    const struct reload_result *result)
 {
-	struct conf_report report = {0};
-	struct reload_result result;
-	bool done = request_reload(daemon, &report, peer, &result);
-	char *text = request_report_text(&report);
+	char *text = request_report_text(report);
 	json_t *answer;
 
 	if (done)
 		answer = json_pack("{s:b, s:s, s:s}", "ok", 1, "warnings", text ? text : "", "note",
-				   result.note);
+				   result->note);
 	else
-		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", result.error, "report",
+		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", result->error, "report",
 				   text ? text : "");
 	free(text);
-	conf_report_fini(&report);
+	conf_report_fini(report);
 	return answer;
+}
+
+static json_t *answer_reload(struct daemon *daemon, const struct request *request)
+{
+	struct conf_report report = {0};
+	struct reload_result result;
+	bool done = request_reload(daemon, &report, request->peer, &result);
+
+	return outcome_json(done, &report, &result);
+}
+
+static json_t *answer_trial(struct daemon *daemon, const struct request *request)
+{
+	(void)request;
+	return json_pack("{s:b, s:s, s:o}", "ok", 1, "config_path", daemon->config_path, "trial",
+			 trial_json(daemon));
+}
+
+/* What the service manager shows has changed. */
+static void show_state(const struct daemon *daemon)
+{
+	char line[160];
+
+	status_line(daemon, line, sizeof(line));
+	request_ready(daemon, line);
+}
+
+static json_t *answer_apply(struct daemon *daemon, const struct request *request)
+{
+	json_int_t confirm_s = json_integer_value(json_object_get(request->object, "confirm_s"));
+	struct reload_result result = {0};
+	struct conf_report report = {0};
+	const char *why;
+	char *text;
+	bool done;
+
+	if (confirm_s < 0 || confirm_s > PROTOCOL_CONFIRM_MAX_S)
+		return json_pack("{s:b, s:s}", "ok", 0, "error", "confirm_s is out of range");
+	text = passed_text(request->passed, &why);
+	if (!text)
+		return json_pack("{s:b, s:s}", "ok", 0, "error", why);
+	done = trial_apply(daemon, request->id, (unsigned int)confirm_s, text, request->peer,
+			   &report, &result);
+	free(text);
+	if (!done)
+		log_error("a policy was not applied, the old one stays: %s", result.error);
+	show_state(daemon);
+	return outcome_json(done, &report, &result);
+}
+
+static json_t *answer_confirm(struct daemon *daemon, const struct request *request)
+{
+	struct reload_result result;
+	struct conf_report report = {0};
+	bool done = trial_confirm(daemon, request->id, &result);
+
+	show_state(daemon);
+	return outcome_json(done, &report, &result);
+}
+
+static json_t *answer_installed(struct daemon *daemon, const struct request *request)
+{
+	struct reload_result result;
+	struct conf_report report = {0};
+	bool done = trial_installed(daemon, request->id, &result);
+
+	return outcome_json(done, &report, &result);
+}
+
+static json_t *answer_undo(struct daemon *daemon, const struct request *request)
+{
+	struct reload_result result;
+	struct conf_report report = {0};
+	char reason[80];
+	bool done;
+
+	snprintf(reason, sizeof(reason), "user %u asked for it", request->peer->uid);
+	done = trial_undo(daemon, reason, &result);
+	show_state(daemon);
+	return outcome_json(done, &report, &result);
 }
 
 /* An answer as an object, or, where it is long, as the line itself. */
 static const struct {
 	const char *name;
-	json_t *(*answer)(struct daemon *daemon, const struct peer *peer);
+	json_t *(*answer)(struct daemon *daemon, const struct request *request);
 	char *(*line)(const struct daemon *daemon);
 	bool changes;
 } requests[] = {
-	{"status", answer_status, NULL, false},
-	{"config", answer_config, NULL, false},
-	{"drops", NULL, drops_answer, false},
-	{"reload", answer_reload, NULL, true},
+	{"status", answer_status, NULL, false},  {"config", answer_config, NULL, false},
+	{"drops", NULL, drops_answer, false},    {"trial", answer_trial, NULL, false},
+	{"reload", answer_reload, NULL, true},   {"apply", answer_apply, NULL, true},
+	{"confirm", answer_confirm, NULL, true}, {"installed", answer_installed, NULL, true},
+	{"undo", answer_undo, NULL, true},
 };
 
-char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon)
+char *request_answer(const char *line, size_t len, const struct peer *peer, int passed,
+		     struct daemon *daemon)
 {
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *name = json_string_value(json_object_get(object, "request"));
+	const char *id = json_string_value(json_object_get(object, "id"));
+	struct request request = {
+		.object = object, .id = id ? id : "", .peer = peer, .passed = passed};
 	char *answer = NULL;
 	bool known;
 	size_t i;
@@ -174,15 +264,15 @@ char *request_answer(const char *line, size_t len, const struct peer *peer, stru
 			break;
 	known = name && i < sizeof(requests) / sizeof(requests[0]);
 	if (!known)
-		answer = request_refuse(
-			"unknown request; known are status, config, drops and reload");
+		answer = request_refuse("unknown request; known are status, config, drops, trial, "
+					"reload, apply, confirm, installed and undo");
 	else if (requests[i].changes && !peer_may_change(peer))
 		answer = request_refuse("only root and the group " PROTOCOL_GROUP
 					" may change anything: "
 					"use sudo");
 	else
 		answer = requests[i].line ? requests[i].line(daemon)
-					  : render(requests[i].answer(daemon, peer));
+					  : render(requests[i].answer(daemon, &request));
 	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
 	json_decref(object);
 	return answer;

@@ -6,11 +6,12 @@
 #include "daemon/control/peer.h"
 
 /*
- * One request line (no newline) from a peer, answered: the whole answer line, newline included, for
- * the caller to free; NULL: no memory. Whatever the line is, there is an answer
- * (common/protocol.h).
+ * One request line (no newline) from a peer, and the descriptor that came with it or -1, which
+ * stays the caller's. Answered: the whole answer line, newline included, for the caller to free;
+ * NULL: no memory. Whatever the line is, there is an answer (common/protocol.h).
  */
-char *request_answer(const char *line, size_t len, const struct peer *peer, struct daemon *daemon);
+char *request_answer(const char *line, size_t len, const struct peer *peer, int passed,
+		     struct daemon *daemon);
 
 /* The answer {"ok": false, "error": reason}. */
 char *request_refuse(const char *reason);

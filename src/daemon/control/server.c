@@ -27,6 +27,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "daemon/control/passed.h"
 #include "daemon/control/request.h"
 
 #define CONTROL_PAUSE_MS 250
@@ -35,6 +36,7 @@ struct client {
 	struct poller_source source; /* fd -1: free */
 	struct control *control;
 	struct peer peer;
+	int passed;       /* a descriptor that came along, or -1 */
 	bool close_after; /* when the answer has left */
 	size_t in_len;
 	char *out; /* the answer under way, or NULL */
@@ -156,6 +158,8 @@ static void drop_client(struct client *client)
 {
 	poller_remove(client->control->poller, &client->source);
 	close(client->source.fd);
+	if (client->passed >= 0)
+		close(client->passed);
 	free(client->out);
 	memset(client, 0, sizeof(*client));
 	client->source.fd = -1;
@@ -218,6 +222,7 @@ static void admit(struct control *control, struct client *client, int fd, const 
 {
 	client->control = control;
 	client->peer = *peer;
+	client->passed = -1;
 	client->source = (struct poller_source){
 		.fd = fd, .events = POLLIN, .serve = serve_client, .owner = client};
 	touch(client);
@@ -287,7 +292,10 @@ static bool answer_line(struct client *client, struct daemon *daemon)
 		used = client->in_len;
 	} else {
 		client->out = request_answer(client->in, (size_t)(newline - client->in),
-					     &client->peer, daemon);
+					     &client->peer, client->passed, daemon);
+		if (client->passed >= 0)
+			close(client->passed);
+		client->passed = -1;
 		used = (size_t)(newline - client->in) + 1;
 	}
 	memmove(client->in, client->in + used, client->in_len - used);
@@ -315,8 +323,8 @@ static bool work(struct client *client, struct daemon *daemon)
 
 static bool read_client(struct client *client, struct daemon *daemon)
 {
-	ssize_t n = recv(client->source.fd, client->in + client->in_len,
-			 sizeof(client->in) - client->in_len, 0);
+	ssize_t n = passed_receive(client->source.fd, client->in + client->in_len,
+				   sizeof(client->in) - client->in_len, &client->passed);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;

@@ -13,6 +13,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/nfqueue_proc.h"
+#include "daemon/trial/trial.h"
+#include "daemon/trial/trial.h"
 
 static void put(json_t *object, const char *key, json_t *value)
 {
@@ -315,6 +317,7 @@ json_t *status_json(const struct daemon *daemon)
 	put_count(status, "reloads", daemon->reloads);
 	put(status, "last_reload_error",
 	    daemon->last_reload_error[0] ? json_string(daemon->last_reload_error) : json_null());
+	put(status, "trial", trial_json(daemon));
 	put(status, "sandbox", sandbox_json(daemon));
 	put(status, "edges", edges_json(policy));
 	put(status, "host", host_json(policy));
@@ -337,8 +340,9 @@ void status_line(const struct daemon *daemon, char *buf, size_t len)
 	for (size_t i = 0; i < policy->acl_count; i++)
 		rules += policy->acls[i].lists[INBOUND].count +
 			 policy->acls[i].lists[OUTBOUND].count;
-	snprintf(buf, len, "%s%s: %zu ACL%s, %zu rules, %u queue%s",
+	snprintf(buf, len, "%s%s%s: %zu ACL%s, %zu rules, %u queue%s",
 		 policy->mode == POLICY_MONITOR ? "monitoring, dropping nothing" : "enforcing",
+		 daemon->trial.phase == TRIAL_RUNNING ? " on trial" : "",
 		 daemon->last_reload_error[0] ? " (the last reload was refused)" : "",
 		 policy->acl_count, policy->acl_count == 1 ? "" : "s", rules, daemon->worker_count,
 		 daemon->worker_count == 1 ? "" : "s");

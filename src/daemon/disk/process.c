@@ -63,7 +63,9 @@ static bool serve_order(int socket, struct disk_request *request, struct disk_pr
 	if (!receive(socket, request, &fd))
 		return false;
 	if (request->kind == DISK_STATE) {
-		state_save(fd);
+		__atomic_store_n(&progress->state_err,
+				 state_save((enum disk_state)request->number, fd),
+				 __ATOMIC_SEQ_CST);
 		__atomic_add_fetch(&progress->states, 1, __ATOMIC_SEQ_CST);
 	} else if (request->kind == DISK_PACKET) {
 		capture_save(request->number, request->bytes, request->len, request->wire_len);

@@ -12,7 +12,7 @@
  * socket, of this program to itself.
  */
 enum disk_kind {
-	DISK_STATE,  /* the text of a policy, in the memfd that comes with it; no answer */
+	DISK_STATE,  /* a file's text, in the memfd that comes with it; none: it goes; no answer */
 	DISK_PACKET, /* a packet; no answer */
 	DISK_OPEN,   /* the flow log's path */
 	DISK_LINES,  /* lines for the flow log */
@@ -20,7 +20,7 @@ enum disk_kind {
 
 struct disk_request {
 	uint32_t kind;
-	uint32_t number;   /* of the packet's queue */
+	uint32_t number;   /* of the packet's queue; enum disk_state */
 	uint32_t wire_len; /* of the packet */
 	uint32_t len;      /* bytes in use */
 	char bytes[FLOW_SINK_MAX + 1];
@@ -35,6 +35,7 @@ struct disk_answer {
 struct disk_progress {
 	uint64_t states;
 	uint64_t packets;
+	int32_t state_err; /* how the last one went: 0 or -errno */
 };
 
 /* Serves both sockets (enum launch_disk_fd) until neither has another end. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /var/lib/nacld/last-good.conf: what ran last, for whoever has to find out after a bad edit.
- * Written to a new file beside it, flushed, renamed: a crash in between leaves the old one.
+ * /var/lib/nacld: last-good.conf, what ran last, for whoever has to find out after a bad edit; and
+ * trial.json. Written to a new file beside it, flushed, renamed, the folder flushed: a crash in
+ * between leaves the old one, and what was said to be there is there after a power failure.
  */
 #include "daemon/disk/state.h"
 
@@ -58,21 +59,47 @@ static int write_file(int text, const char *path)
 	return err;
 }
 
-void state_save(int text)
+/* What was renamed or removed there stays so. A file system that cannot say so has to do. */
+static void flush_folder(const char *folder)
 {
-	const char *folder = paths_state_folder();
-	char path[512], fresh[520];
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+static int replace(int text, const char *path)
+{
+	char fresh[520];
 	int err;
 
-	if (!folder || text < 0)
-		return;
-	snprintf(path, sizeof(path), "%s/" PATHS_LAST_GOOD, folder);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	err = write_file(text, fresh);
 	if (!err && rename(fresh, path) < 0)
 		err = -errno;
-	if (err) {
-		log_warning("cannot write %s: %s", path, strerror(-err));
+	if (err)
 		unlink(fresh);
-	}
+	return err;
+}
+
+int state_save(enum disk_state which, int text)
+{
+	static const char *const names[] = {PATHS_LAST_GOOD, PATHS_TRIAL};
+	const char *folder = paths_state_folder();
+	char path[512];
+	int err = 0;
+
+	if (!folder || which >= sizeof(names) / sizeof(names[0]))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/%s", folder, names[which]);
+	if (text >= 0)
+		err = replace(text, path);
+	else if (unlink(path) < 0 && errno != ENOENT)
+		err = -errno;
+	flush_folder(folder);
+	if (err)
+		log_warning("cannot write %s: %s", path, strerror(-err));
+	return err;
 }

@@ -1,0 +1,1 @@
+apply --confirm 3w -f conf/findings.conf conf/findings.conf

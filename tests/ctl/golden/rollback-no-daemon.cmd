@@ -1,0 +1,1 @@
+rollback -s /nonexistent/nacld.sock
