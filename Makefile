@@ -115,6 +115,7 @@ test_steer_iptables_SRC := $(addprefix src/steer/,kernel/iptables.c kernel/iptab
 test_steer_nft_SRC     := src/steer/kernel/nft.c src/steer/plan.c $(POLICY)
 test_exempt_SRC        := $(addprefix src/steer/,kernel/nft.c kernel/iptables.c kernel/iptables_text.c plan.c) $(test_nft_SRC)
 test_steer_routes_SRC       := src/steer/routes/expand.c
+test_features_SRC      := src/steer/unseen/features.c
 test_nat_SRC := $(addprefix src/steer/nat/,saved.c ruleset.c match.c) src/core/addr.c
 test_nat_LIBS := -ljansson
 test_steer_ratelimit_SRC    := src/steer/watch/ratelimit.c

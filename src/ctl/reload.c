@@ -4,6 +4,9 @@
  *
  * The daemon does the reading, so that what is checked is what then runs; its warnings and, where
  * it refuses, its report come back as text. A refused reload changes nothing: the old policy stays.
+ *
+ * What a flowtable carries meets no rule: after a reload such flows are brought back to the hooks.
+ * The daemon could not do that: it may touch neither routes nor addresses.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 #include "common/protocol.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
+#include "steer/unseen/unseen.h"
 
 struct options {
 	const char *socket_path;
@@ -30,21 +34,31 @@ static void print_text(const json_t *text, FILE *to)
 		fputc('\n', to);
 }
 
+/* What stays in a flowtable is a problem of the traffic, not of the reload: its status is 0. */
+static void take_flows(void *context, const char *next, const char *text)
+{
+	json_array_append_new(context, json_sprintf("%s; next: %s", text, next));
+}
+
 /* "ok", and the texts that are there. */
-static void print_json(const json_t *answer, const char *refusal)
+static void print_json(const json_t *answer, const char *refusal, json_t *flows)
 {
 	static const char *const keys[] = {"warnings", "note", "report"};
 	json_t *object = json_pack("{s:b, s:s?}", "ok", !refusal, "error", refusal);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_object_set(object, keys[i], json_object_get(answer, keys[i]));
+	json_object_set(object, "flowtables", flows);
 	json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(object);
 }
 
-static void print_people(const json_t *answer, const char *refusal)
+static void print_people(const json_t *answer, const char *refusal, const json_t *flows)
 {
+	const json_t *flow;
+	size_t i;
+
 	if (refusal) {
 		print_text(json_object_get(answer, "report"), stderr);
 		fprintf(stderr, "naclctl reload: %s\n", refusal);
@@ -52,6 +66,8 @@ static void print_people(const json_t *answer, const char *refusal)
 	}
 	print_text(json_object_get(answer, "warnings"), stderr);
 	print_text(json_object_get(answer, "note"), stderr);
+	json_array_foreach(flows, i, flow)
+		fprintf(stderr, "naclctl reload: WARNING: %s\n", json_string_value(flow));
 	puts("reloaded");
 }
 
@@ -59,7 +75,7 @@ static int reload(const struct options *options)
 {
 	char error[CLIENT_ERROR_LEN];
 	const char *refusal;
-	json_t *answer;
+	json_t *answer, *flows;
 	int err = client_request(options->socket_path, "reload", &answer, error);
 
 	if (err == -ETIMEDOUT)
@@ -72,10 +88,14 @@ static int reload(const struct options *options)
 	if (err < 0)
 		return NACLCTL_NO;
 	refusal = client_refusal(answer);
+	flows = json_array();
+	if (!refusal)
+		unseen_recall_flows(take_flows, flows);
 	if (options->json)
-		print_json(answer, refusal);
+		print_json(answer, refusal, flows);
 	else
-		print_people(answer, refusal);
+		print_people(answer, refusal, flows);
+	json_decref(flows);
 	json_decref(answer);
 	return refusal ? NACLCTL_NO : NACLCTL_OK;
 }

@@ -243,6 +243,7 @@ static int read_text(enum steer_backend backend, int family, char **out,
 	if (err)
 		return err;
 	if (backend == STEER_NFT) {
+		nft_normalize(saved);
 		*out = saved;
 		return 0;
 	}

@@ -32,7 +32,9 @@ static int add(struct steer_plan *plan, const struct steer_rule *rule)
  * The exempt list (core/exempt), as far as it speaks of this chain's direction. Where fragments are
  * judged as they come, IPv6's go to the daemon, which knows the list too: of a fragment without a
  * transport header nft reads whatever is in that place (seen on 6.18: the flow label is taken for
- * the port), and only IPv4's have been put together by INPUT.
+ * the port). IPv4's have been put together by INPUT, but not yet at an edge, where rules of nft and
+ * iptables-nft would read ports in the data of a later one (seen on 6.18; iptables-legacy does
+ * not): there the rule is for whole packets.
  */
 static int add_exemptions(struct steer_plan *plan, unsigned int exempt, enum steer_chain chain)
 {
@@ -50,7 +52,8 @@ static int add_exemptions(struct steer_plan *plan, unsigned int exempt, enum ste
 					  .type_first = shape->type_first,
 					  .type_last = shape->type_last,
 					  .hop_limit = shape->hop_limit,
-					  .whole = !plan->defrag && shape->family == FAMILY_IPV6 &&
+					  .whole = !plan->defrag &&
+						   (edge || shape->family == FAMILY_IPV6) &&
 						   shape->protocol == PROTOCOL_UDP};
 
 		if (!(exempt & shape->exempt) || !(shape->directions & 1U << direction))

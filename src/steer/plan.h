@@ -48,7 +48,7 @@ struct steer_rule {
 	uint8_t type_first; /* ICMPv6 types, inclusive */
 	uint8_t type_last;
 	uint8_t hop_limit; /* of an ICMPv6 rule */
-	bool whole; /* no fragment, of an IPv6 UDP rule: nft would read ports in a later one too */
+	bool whole;        /* a UDP rule, of no later fragment: nft would read ports in one too */
 	bool has_src;
 	bool has_dst;
 	struct prefix src;

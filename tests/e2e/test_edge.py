@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """edge = [...]: the wall stands on the wire, whoever a packet is for and whatever NAT makes of it."""
 
+import ctypes
 import json
+import os
+import platform
 import re
 import socket
 import struct
@@ -329,6 +332,23 @@ def test_fragments(net, tool, mode):
             assert drain(receiver) == []
 
 
+def test_what_looks_like_dhcps_ports_in_a_later_fragment_is_judged(net, tool):
+    """With "strict" nothing has put them together at an edge, and a rule for ports could read them in the data."""
+    client, server, link = net.pair()
+    nacld = Nacld(server, config(edge(["client"], [], []), fragments="strict"))
+    steer(server, nacld, tool)
+    assert naclctl(server, "steer", "show", "-f", nacld.conf_path).returncode == 0
+    ports = struct.pack("!HH", 67, 68)
+    inject(link, client, IP(src="192.0.2.2", dst="192.0.2.1", proto=17, frag=125, id=9) / Raw(ports + bytes(1200)),
+           IPv6(src="2001:db8:1::2", dst="2001:db8:1::1") / IPv6ExtHdrFragment(id=7, offset=125, nh=17)
+           / Raw(struct.pack("!HH", 547, 546) + bytes(1200)))
+    nacld.wait_packets("wire", "inbound", "*", 2)
+    with udp_server(server, 68) as dhcp, client.socket(kind=socket.SOCK_DGRAM) as s:
+        s.bind(("192.0.2.2", 67))
+        s.sendto(b"lease", ("192.0.2.1", 68))
+        assert dhcp.recv(64) == b"lease", "a whole one is exempt as ever"
+
+
 @pytest.mark.parametrize("mode, delivered", [("reassemble", 0), ("strict", 1)])
 def test_fragments_behind_a_destination_options_header(net, mode, delivered):
     """The kernel's reassembly loses them after the verdict (seen on 6.18), whatever asks for it: nacld(8) says so.
@@ -471,6 +491,57 @@ def test_bridge_netfilter_is_told(net):
     assert "bridged packets are filtered by subnet" in sentence(unseen(router, text), "bridge netfilter is on")
     assert one.run("ping", "-c1", "-W1", "192.0.2.130", check=False).returncode == 1
     assert nacld.packets("half", "inbound", "*") == 1
+
+
+BPF_PROG_LOAD, BPF_LINK_CREATE, SYS_BPF = 5, 28, {"x86_64": 321, "aarch64": 280}.get(platform.machine())
+XDP = (6, 37, 2)  # program type, place, "pass"
+TCX_EGRESS = (3, 47, 0xffffffff)  # "next"
+
+
+def attach(ns, interface, kind):
+    """A BPF program that lets everything pass, at the interface as long as the descriptor is open; or None."""
+    program_type, place, result = kind
+    code = ctypes.create_string_buffer(struct.pack("<BBhIBBhI", 0xb7, 0, 0, result, 0x95, 0, 0, 0))
+    license_ = ctypes.create_string_buffer(b"GPL")
+
+    def bpf(command, attr):
+        attr = ctypes.create_string_buffer(attr, 128)
+        return ctypes.CDLL(None, use_errno=True).syscall(SYS_BPF, command, attr, 128)
+
+    with ns.inside():
+        program = bpf(BPF_PROG_LOAD, struct.pack("=IIQQ", program_type, 2, ctypes.addressof(code),
+                                                 ctypes.addressof(license_)))
+        link = bpf(BPF_LINK_CREATE, struct.pack("=IIII", program, socket.if_nametoindex(interface), place, 0))
+    if program >= 0:
+        os.close(program)
+    return link if link >= 0 else None
+
+
+@pytest.mark.parametrize("kind, told", [(XDP, "an XDP program at interface"), (TCX_EGRESS, "traffic control at interface")],
+                         ids=["xdp", "tcx"])
+def test_programs_at_an_interface_are_told(net, kind, told):
+    client, server, _ = net.pair()
+    text = config(edge(["client"], [], []))
+    assert not unseen(server, text)
+    link = attach(server, "client", kind)
+    if link is None:
+        pytest.skip("this kernel takes no such BPF program (tcx: from 6.6 on)")
+    try:
+        assert 'interface "client"' in sentence(unseen(server, text), told)
+    finally:
+        os.close(link)
+    assert not unseen(server, text)
+
+
+@pytest.mark.parametrize("qdisc, way", [("ingress", "ingress"), ("clsact", "ingress"), ("clsact", "egress")])
+def test_filters_of_traffic_control_are_told(net, qdisc, way):
+    client, server, _ = net.pair()
+    text = config(edge(["client"], [], []))
+    server.run("tc", "qdisc", "add", "dev", "client", qdisc)
+    assert not unseen(server, text), "without a filter it takes nothing"
+    server.run("tc", "filter", "add", "dev", "client", way, "protocol", "all", "u32", "match", "u32", "0", "0",
+               "classid", "1:1")
+    assert "traffic control at interface" in sentence(unseen(server, text), "what it redirects, changes or drops")
 
 
 # What people ask

@@ -169,9 +169,22 @@ static void other_base_chains_need_a_new_table(void **state)
 	free(script);
 }
 
+/* nftables 1.1.3 prints masks in hexadecimal, 1.0.6 in decimal. */
+static void a_newer_listing_is_the_same(void **state)
+{
+	char newer[] = "\t\tip frag-off & 0x1fff == 0x0 udp sport 67 return\n"
+		       "\t\tiifname \"a\" ip frag-off & 0x1fff == 0x0 return\n";
+
+	(void)state;
+	nft_normalize(newer);
+	assert_string_equal(newer, "\t\tip frag-off & 8191 == 0 udp sport 67 return\n"
+				   "\t\tiifname \"a\" ip frag-off & 8191 == 0 return\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_newer_listing_is_the_same),
 		cmocka_unit_test(rendered_as_listed),
 		cmocka_unit_test(queues_and_bypass),
 		cmocka_unit_test(subnets_and_single_addresses),

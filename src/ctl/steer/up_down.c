@@ -25,6 +25,7 @@
 #include "steer/desired.h"
 #include "steer/load.h"
 #include "steer/kernel/order.h"
+#include "steer/unseen/unseen.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
 static int finish(struct steer_request *request, const char *state, enum steer_backend backend,
@@ -152,6 +153,12 @@ static bool has_reader(const struct steer_plan *plan)
 	return all;
 }
 
+/* Of flows that stay in a flowtable, past the rules that were just loaded. */
+static void note_flow(void *request, const char *next, const char *text)
+{
+	steer_note(request, "%s; next: %s", text, next);
+}
+
 /* What an administrator would want to know before the session hangs. */
 static void note_circumstances(struct steer_request *request, const struct steer_plan *plan,
 			       enum steer_backend backend)
@@ -160,6 +167,7 @@ static void note_circumstances(struct steer_request *request, const struct steer
 
 	if (steer_backend_families(backend) == 1 && backend != STEER_NFT)
 		steer_note(request, "this kernel has no IPv6: the rules are loaded for IPv4 alone");
+	unseen_recall_flows(note_flow, request);
 	if (!reader && plan->bypass)
 		steer_note(request, "nothing reads the queue now: packets pass unfiltered until "
 				    "nacld runs");

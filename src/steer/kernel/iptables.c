@@ -78,12 +78,14 @@ static void render_line(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->interface[0])
 		fprintf(to, " -%c %s", outbound ? 'o' : 'i', rule->interface);
 	if (rule->protocol == PROTOCOL_UDP)
-		fputs(" -p udp -m udp", to);
+		fputs(rule->whole && family == FAMILY_IPV4 ? " -p udp ! -f -m udp"
+							   : " -p udp -m udp",
+		      to);
 	if (rule->sport)
 		fprintf(to, " --sport %u", rule->sport);
 	if (rule->dport)
 		fprintf(to, " --dport %u", rule->dport);
-	if (rule->whole)
+	if (rule->whole && family == FAMILY_IPV6)
 		fputs(" -m ipv6header ! --header ipv6-frag --soft", to);
 	if (rule->protocol == PROTOCOL_ICMPV6)
 		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq %u", type,

@@ -73,7 +73,9 @@ static void render_rule(const struct steer_plan *plan, const struct steer_rule *
 	if (rule->has_dst)
 		render_address("daddr", &rule->dst, to);
 	if (rule->whole)
-		fputs("exthdr frag missing ", to);
+		fputs(rule->family == FAMILY_IPV4 ? "ip frag-off & 8191 == 0 "
+						  : "exthdr frag missing ",
+		      to);
 	else if (rule->protocol == PROTOCOL_UDP)
 		fprintf(to, "meta nfproto ipv%u ", rule->family);
 	if (rule->sport)
@@ -134,6 +136,18 @@ char *nft_render(const struct steer_plan *plan)
 		return NULL;
 	}
 	return text;
+}
+
+void nft_normalize(char *listed)
+{
+	static const char hexadecimal[] = "frag-off & 0x1fff == 0x0",
+			  decimal[] = "frag-off & 8191 == 0";
+
+	for (char *at; (at = strstr(listed, hexadecimal));) {
+		memcpy(at, decimal, strlen(decimal));
+		memmove(at + strlen(decimal), at + strlen(hexadecimal),
+			strlen(at + strlen(hexadecimal)) + 1);
+	}
 }
 
 /* The lines that say which chains there are and where they hook, without the rules. */

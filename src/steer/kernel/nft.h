@@ -11,6 +11,12 @@
 char *nft_render(const struct steer_plan *plan);
 
 /*
+ * What nft 1.1 lists (1.1.3 prints a mask in hexadecimal), in place, as 1.0 lists it and nft_render
+ * renders it.
+ */
+void nft_normalize(char *listed);
+
+/*
  * Input for `nft -f -`, one transaction, that turns the listed `current` ("" for none) into
  * `target` ("" for none). Base chains stay where they are whenever both have the same ones.
  */

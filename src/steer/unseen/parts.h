@@ -18,6 +18,15 @@ struct link_facts {
 /* 0 or -errno. */
 int link_ask(const char *name, struct link_facts *out);
 
+/*
+ * Does traffic control at the interface see packets, filters or BPF programs, before the rules or
+ * after them? False too where it cannot be asked.
+ */
+bool tc_takes_packets(const char *interface);
+
+/* Is the feature of that name (`ethtool -k`) active? False too where there is no such one. */
+bool feature_is_on(const char *interface, const char *feature);
+
 /* A flowtable of any ruleset, with its devices as a list for people; false ends the walk. */
 typedef bool flowtable_take(void *context, const char *table, const char *flowtable,
 			    const char *devices, bool offload);

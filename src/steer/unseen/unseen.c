@@ -54,6 +54,18 @@ static void look_at_interface(const struct look *look, const char *name)
 		    "interface \"%s\" is a port of %s: its packets have that name, none has this one",
 		    name, facts.master);
 	}
+	if (facts.exists && tc_takes_packets(name))
+		say(look, "see `tc filter show dev` of it and bpftool(8), ingress and egress",
+		    "traffic control at interface \"%s\" sees packets before every rule, or after "
+		    "all: what it redirects, changes or drops is not what rules see",
+		    name);
+	if (facts.exists && feature_is_on(name, "hw-tc-offload")) {
+		snprintf(next, sizeof(next), "ethtool -K %s hw-tc-offload off", name);
+		say(look, next,
+		    "interface \"%s\" may forward by itself (hw-tc-offload is on): flows that tc "
+		    "or a flowtable hands to it pass every rule",
+		    name);
+	}
 	if (facts.has_xdp)
 		say(look, "see `ip link show` and bpftool(8); what it redirects or drops is gone",
 		    "an XDP program at interface \"%s\" takes packets before any rule sees them",
@@ -104,8 +116,8 @@ static bool take_flowtable(void *context, const char *table, const char *name, c
 			   bool offload)
 {
 	say(context,
-	    "keep filtered traffic out of it (its `flow add` rule): no reload ends a flow that is in "
-	    "it",
+	    "keep filtered traffic out of it (its `flow add` rule); change rules by naclctl reload, "
+	    "which has it let go of its flows, and not by a signal",
 	    "flowtable %s of table %s carries established flows past every rule (%s%s)", name,
 	    table, devices[0] ? devices : "no device", offload ? ", in hardware" : "");
 	return true;

@@ -17,4 +17,12 @@ typedef void unseen_tell(void *context, const char *next, const char *text);
  */
 void unseen_look(const struct policy *policy, unseen_tell *tell, void *context);
 
+/*
+ * Has every flowtable let go of the flows it carries, so that the next packet of each meets the
+ * rules again. Tells, loudly, of those that stay: over a port of a bridge, in hardware, or as this
+ * process may not. Nothing is done, or told, where there is no flowtable, or where that
+ * cannot be seen for want of CAP_NET_ADMIN.
+ */
+void unseen_recall_flows(unseen_tell *tell, void *context);
+
 #endif

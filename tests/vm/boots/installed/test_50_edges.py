@@ -1,11 +1,11 @@
 # edge = [...] with nft's queue and interfaces that are made of others: whose name a packet has, what is seen twice, NAT
 # and a flowtable behind the wall.
 import contextlib
-import json
 import os
 import subprocess
+import tempfile
 
-from vm import SERVER, client, page, run, service, show, steering, test, wait_for
+from vm import SERVER, SERVER6, client, page, run, service, show, steering, test, wait_for
 
 # name, the server's side, the client's side; {n} is the shape's own /28 of 198.51.100.0/24.
 SHAPES = {
@@ -197,3 +197,95 @@ def the_default_route_is_the_edge_and_without_one_all_is():
             run("ip", "route", "del", "default")
         wait_for("closed on all sides again", lambda: 'iifname != "lo"' in run(
             "nft", "list", "chain", "inet", "nacld", "prerouting"), 5)
+
+
+FLOWTABLE = """table inet carrier {
+	flowtable ft {
+		hook ingress priority 0
+		devices = { wire, inner }
+	}
+	chain forward {
+		type filter hook forward priority 0; policy accept
+		meta l4proto udp ct state established flow add @ft
+	}
+}
+"""
+ECHO = """
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("::", 9000))
+while True:
+    data, peer = s.recvfrom(64)
+    s.sendto(data, peer)
+"""
+ASK = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(0.2)
+while True:
+    s.sendto(b"x", (sys.argv[1], 9000))
+    try:
+        s.recv(64)
+        print("echo", flush=True)
+    except TimeoutError:
+        pass
+    time.sleep(0.05)
+"""
+
+
+@contextlib.contextmanager
+def flow(address):
+    """Datagrams through this machine and back, again and again; yields a count of the echoes so far."""
+    with tempfile.TemporaryFile("w+") as out:
+        asker = subprocess.Popen(client("python3", "-c", ASK, address), stdout=out)
+        try:
+            yield lambda: os.fstat(out.fileno()).st_size // len("echo\n")
+        finally:
+            asker.kill()
+            asker.wait()
+
+
+@contextlib.contextmanager
+def inner_network():
+    run("bash", "-ec", "ip netns add inner; ip link add inner type veth peer name far netns inner; "
+        "ip addr add 203.0.113.1/24 dev inner; ip addr add 2001:db8:b::1/64 dev inner nodad; ip link set inner up; "
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    for words in ("addr add 203.0.113.2/24 dev far", "addr add 2001:db8:b::2/64 dev far nodad", "link set far up",
+                  "route add default via 203.0.113.1", "-6 route add default via 2001:db8:b::1"):
+        run("ip", "-n", "inner", *words.split())
+    far("ip", "route", "add", "203.0.113.0/24", "via", SERVER)
+    far("ip", "-6", "route", "add", "2001:db8:b::/64", "via", SERVER6)
+    echo = subprocess.Popen(["ip", "netns", "exec", "inner", "python3", "-c", ECHO])
+    try:
+        yield
+    finally:
+        echo.kill()
+        echo.wait()
+        far("ip", "route", "del", "203.0.113.0/24")
+        far("ip", "-6", "route", "del", "2001:db8:b::/64")
+        run("ip", "netns", "del", "inner")
+
+
+@test
+def a_flow_that_a_flowtable_carries_ends_at_a_reload_that_denies():
+    """Both families: naclctl reload has it let go of the flow, whose next packet meets the deny."""
+    everything = "".join(f'{{ rule = {n}; action = "allow"; protocol = "all"; source = "{any_}"; }},'
+                         for n, any_ in ((100, "0.0.0.0/0"), (101, "::/0"))).rstrip(",")
+    allowed = edges(acl("wire", ["wire"], everything))
+    denied = edges(acl("wire", ["wire"], everything.replace("100; action = \"allow\"", "100; action = \"deny\"")
+                       .replace("101; action = \"allow\"", "101; action = \"deny\"")))
+    with inner_network(), rules(FLOWTABLE):
+        for number, address in ((100, "203.0.113.2"), (101, "2001:db8:b::2")):
+            with service(allowed), flow(address) as echoes:
+                wait_for("the flow is in the flowtable", lambda: "OFFLOAD" in run(
+                    "conntrack", "-L", "-f", "ipv6" if ":" in address else "ipv4", check=False))
+                assert "flowtable ft of table carrier" in run("naclctl", "doctor", check=False)
+                before = echoes()
+                wait_for("it goes on", lambda: echoes() > before)
+                with open("/etc/nacld/nacld.conf", "w") as file:
+                    file.write(denied)
+                run("systemctl", "reload", "nacld")
+                wait_for("its packets meet the deny", lambda: counts(number)["wire"] >= 3)
+                ended = echoes()
+                wait_for("and more of them", lambda: counts(number)["wire"] >= 10)
+                assert echoes() == ended
