@@ -71,6 +71,8 @@
 #define PROTOCOL_CLIENTS_MAX   32    /* open connections; one more gets an error and is closed */
 #define PROTOCOL_CLIENTS_OWN   4     /* of these, kept for those who may change things */
 #define PROTOCOL_CONFIRM_MAX_S 86400 /* a trial is over by the next day */
+#define PROTOCOL_ANSWERS_MAX \
+	(64U << 20) /* bytes that all clients have not read yet; one is allowed */
 #define PROTOCOL_RELOAD_MS \
 	25000 /* how long naclctl waits for a reload; when it goes, so does that */
 #define PROTOCOL_TIMEOUT_MS 5000 /* a client that neither sends nor reads this long is closed */

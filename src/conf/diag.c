@@ -170,7 +170,9 @@ void conf_complain(struct conf_reader *r, enum conf_severity severity, struct co
 
 void conf_out_of_memory(struct conf_reader *r)
 {
-	conf_error(r, (struct conf_place){0}, NULL, "out of memory");
+	if (!r->no_memory)
+		conf_error(r, (struct conf_place){0}, NULL, "out of memory");
+	r->no_memory = true;
 }
 
 const char *conf_refer(const struct conf_reader *r, struct conf_place from, struct conf_place to,

@@ -14,6 +14,7 @@ void conf_complain(struct conf_reader *r, enum conf_severity severity, struct co
 #define conf_error(r, place, hint, ...) conf_complain(r, CONF_ERROR, place, hint, __VA_ARGS__)
 #define conf_warn(r, place, hint, ...)  conf_complain(r, CONF_WARNING, place, hint, __VA_ARGS__)
 
+/* Says it once. */
 void conf_out_of_memory(struct conf_reader *r);
 
 /* "line 7", or "other.conf:7" where it is in another file than `from`. Returns buf. */

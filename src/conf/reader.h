@@ -20,6 +20,7 @@ struct conf_reader {
 	struct conf_sources sources;
 	struct conf_flat flat;
 	bool alone;                                /* no file is opened, whatever the text names */
+	bool no_memory;                            /* which was said: the rest is not read */
 	struct conf_place doubts[CONF_DOUBTS_MAX]; /* lines with a number that does not fit */
 	size_t doubt_count;
 	const struct config_setting_t *host;          /* the first `host = true` */

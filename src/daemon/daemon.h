@@ -8,6 +8,7 @@
 #include "daemon/launcher.h"
 #include "daemon/links.h"
 #include "daemon/flowlog/window.h"
+#include "daemon/monitor/memory.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/trial/record.h"
 #include "daemon/worker.h"
@@ -29,6 +30,7 @@ struct daemon {
 	struct flowlog flowlog;
 	struct links links;
 	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
+	struct memory memory;   /* what a reload may take */
 	struct sandbox sandbox;
 	struct sandbox writing; /* of the process that writes */
 	struct launcher launcher;

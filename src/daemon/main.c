@@ -377,6 +377,8 @@ static int serve(const struct options *options)
 	}
 	open_signals(&loop);
 	log_open();
+	notify_send(daemon.notify, WATCHDOG_START);
+	memory_open(&daemon.memory);
 	fdstore_take(&daemon.fdstore, daemon.notify);
 	crash_install();
 	if (daemon.wake < 0 || loop.signals.fd < 0) {
@@ -392,6 +394,7 @@ static int serve(const struct options *options)
 	daemon_stop(&daemon);
 	daemon_fini(&daemon);
 	launcher_stop(&daemon.launcher);
+	memory_close(&daemon.memory);
 	close(loop.signals.fd);
 	close(daemon.wake);
 	close(daemon.table_fd);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "daemon/monitor/watchdog.h"
 
 /* What running queues cannot follow. */
 static bool queues_can_follow(const struct policy *old, const struct policy *now,
@@ -166,18 +167,51 @@ static struct policy *read_policy(const struct daemon *daemon, const char *text,
 	return policy;
 }
 
-/* Takes the policy over. 0 or -errno; what is there then is in *out either way. */
-static int build(struct daemon *daemon, struct policy *policy, struct reload *out)
+/* That the limit has refused it, and not the machine. */
+static void blame_limit(const struct memory_bound *bound, struct reload_result *result)
 {
-	int err =
-		snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count, &out->next);
+	if (bound->left != UINT64_MAX && strstr(result->error, "out of memory"))
+		snprintf(result->error, sizeof(result->error),
+			 "it needs more memory than the control group of nacld leaves (%llu MiB): "
+			 "raise MemoryMax= of its unit, or have fewer rules and addresses",
+			 (unsigned long long)(bound->left >> 20));
+}
 
-	if (!err)
-		err = daemon_name_acls(daemon, out->next);
+/* Reads and compiles, within the memory there is. NULL: result->error says why. */
+static struct snapshot *read_snapshot(struct daemon *daemon, const char *text,
+				      struct conf_report *report, struct reload_result *result)
+{
+	const struct policy *old = daemon->current->policy;
+	struct memory_bound bound = memory_bound(&daemon->memory);
+	struct policy *policy = read_policy(daemon, text, report, result);
+	struct snapshot *next = NULL;
+	int err = 0;
+
+	if (policy &&
+	    (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result))) {
+		policy_free(policy);
+	} else if (policy) {
+		note_steering(old, policy, result);
+		err = snapshot_new(policy, daemon->current->serial + 1, daemon->worker_count,
+				   &next);
+	}
+	if (err)
+		snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));
+	memory_unbound(&bound);
+	blame_limit(&bound, result);
+	return next;
+}
+
+/* What else a snapshot needs. 0 or -errno. */
+static int complete(struct daemon *daemon, struct reload *out)
+{
+	int err = daemon_name_acls(daemon, out->next);
+
 	if (err)
 		return err;
 	links_fill(&daemon->links, out->next);
-	err = flowlog_prepare(&daemon->flowlog, policy, daemon->worker_count, &out->flows);
+	err = flowlog_prepare(&daemon->flowlog, out->next->policy, daemon->worker_count,
+			      &out->flows);
 	if (err)
 		return err;
 	out->next->flows = out->flows ? out->flows->active : NULL;
@@ -188,20 +222,15 @@ static int build(struct daemon *daemon, struct policy *policy, struct reload *ou
 bool reload_prepare(struct daemon *daemon, const char *text, struct conf_report *report,
 		    struct reload_result *result, struct reload *out)
 {
-	const struct policy *old = daemon->current->policy;
-	struct policy *policy;
 	int err;
 
 	*out = (struct reload){0};
-	policy = read_policy(daemon, text, report, result);
-	if (!policy)
+	watchdog_extend(daemon->notify);
+	out->next = read_snapshot(daemon, text, report, result);
+	watchdog_restore(daemon->notify);
+	if (!out->next)
 		return false;
-	if (!queues_can_follow(old, policy, result) || !log_can_follow(daemon, policy, result)) {
-		policy_free(policy);
-		return false;
-	}
-	note_steering(old, policy, result);
-	err = build(daemon, policy, out);
+	err = complete(daemon, out);
 	if (!err)
 		return true;
 	snprintf(result->error, sizeof(result->error), "%s", prepare_error(err));

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No memory: packets need none, and a reload that does not get all of it changes nothing."""
 
+import contextlib
+import os
+import pathlib
 import resource
+import signal
+import tempfile
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -173,3 +178,80 @@ def test_a_reload_that_the_process_has_no_room_for_is_refused(net, room_mib):
     resource.prlimit(nacld.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     nacld.reload()
     assert len(nacld.status()["acls"][0]["inbound"]) == 15001
+
+
+@contextlib.contextmanager
+def memory_group():
+    """A control group of the test's own with a limit of memory, of either version; its folder."""
+    own = dict(line.split(":", 2)[1:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines())
+    old = "memory" in own
+    root = pathlib.Path("/sys/fs/cgroup/memory" if old else "/sys/fs/cgroup")
+    try:
+        group = pathlib.Path(tempfile.mkdtemp(prefix="nacld-e2e-", dir=root / own["memory" if old else ""].lstrip("/")))
+    except OSError:
+        pytest.skip("no control group of memory is to be had here")
+    names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if old else ("memory.max", "memory.current")
+    try:
+        if not (group / names[0]).exists():
+            pytest.skip("no control group of memory is to be had here")
+        # A command in a namespace has a /sys of its own, which begins empty.
+        mount = ("mount -t tmpfs none /sys/fs/cgroup; mkdir /sys/fs/cgroup/memory; "
+                 "mount -t cgroup -o memory none /sys/fs/cgroup/memory" if old else
+                 "mount -t cgroup2 none /sys/fs/cgroup")
+        enter = ("sh", "-ec", f'{mount}; echo $$ >{group}/cgroup.procs; exec "$@"', "sh")
+        yield (enter, *(group / name for name in names))
+    finally:
+        for pid in (group / "cgroup.procs").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "all have left the group")
+        group.rmdir()
+
+
+def test_a_reload_that_its_control_group_has_no_room_for_is_refused(net):
+    """The kernel would not refuse it: it would end the daemon, at this reload and at each start after it."""
+    skip_under_a_sanitizer()
+    with memory_group() as (enter, limit, usage):
+        nacld = Nacld(net.ns("server"), open_host(isolation="none"), prefix=enter)
+        prefixes = net.tmp / "many.txt"
+        prefixes.write_text("".join(f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}\n" for n in range(400000)))
+        large = config(host([allow(100, "tcp", "@many", 443)], []), isolation="none") + (
+            f'sets = ( {{ name = "many"; file = "{prefixes}"; }} );\n')
+        nacld.write(large)
+        limit.write_text(str(int(usage.read_text()) + 16 * 2**20))
+        with pytest.raises(ControlError, match="control group of nacld leaves .*MemoryMax"):
+            nacld.reload()
+        assert nacld.running() and nacld.status()["reloads"] == 0
+        limit.write_text(str(int(usage.read_text()) + 512 * 2**20))
+        nacld.reload()
+        assert nacld.rule("web", "inbound", 100)["entries"] == 400000
+        assert nacld.stop() == 0
+
+
+def resident_mib(nacld):
+    line = next(line for line in pathlib.Path(f"/proc/{nacld.pid}/status").read_text().splitlines()
+                if line.startswith("VmRSS:"))
+    return int(line.split()[1]) // 1024
+
+
+def test_readers_that_do_not_read_take_a_bounded_share(net):
+    """Each would be given a configuration of ten megabytes; when they are gone it is answered again."""
+    skip_under_a_sanitizer()
+    prefixes = net.tmp / "many.txt"
+    prefixes.write_text("".join(f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}\n" for n in range(500000)))
+    nacld = Nacld(net.ns("server"), config(host([allow(100, "tcp", "@many", 443)], []), isolation="none") +
+                  f'sets = ( {{ name = "many"; file = "{prefixes}"; }} );\n')
+    size = len(nacld.ask("config")["config"])
+    assert size > 8 * 2**20, size
+    before, answers, readers = resident_mib(nacld), [], []
+    with contextlib.ExitStack() as stack:
+        for _ in range(128 * 2**20 // size + 3):
+            reader = stack.enter_context(nacld.connect(60))
+            reader.sendall(b'{"request": "config"}\n')
+            readers.append(reader)
+            answers.append(reader.recv(60))
+            for earlier in readers:  # a little now and then is enough to stay
+                earlier.recv(2**18)
+        refused = [a for a in answers if b"too much to read" in a]
+        assert 3 <= len(refused) <= 4, answers
+        assert resident_mib(nacld) - before < 128 + 4 * size // 2**20 + 32
+    wait_until(lambda: len(nacld.ask("config").get("config", "")) == size, "it answers again")

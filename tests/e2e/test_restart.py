@@ -20,7 +20,7 @@ from config import allow, both, closed_host, config, host, open_host
 from keeper import (ABORT, ANSWERED, FAULT, GEOMETRY, JUDGING, LOOP, POISON, POISONOUS, STACK, STEPS, KeptNacld,
                     receive_as_predecessor)
 from lib import BUILD, wait_until
-from services import (Nacld, _iperf3, drain, iperf3_server, queue_file, queue_host, queue_rule,
+from services import (ControlError, Nacld, _iperf3, drain, iperf3_server, queue_file, queue_host, queue_rule,
                       queue_rule_packets, stopped, udp_server)
 from wire import datagram, inject, numbers
 
@@ -425,6 +425,18 @@ def test_a_worker_that_hangs_is_noticed_and_its_packet_accused(net):
     wait_until(lambda: queue_file(server)[0]["waiting"] == 0, "all are answered")
     assert drain(receiver) == [b"first", b"second"]
     assert nacld.status()["queues"][0]["poisoned"] == 1
+
+
+def test_a_reload_is_given_time(net):
+    """A large file on a busy machine takes longer than a hang may; so does the first one."""
+    nacld = KeptNacld(net.ns("server"), open_host(), watchdog_us=2000000)
+    assert nacld.notified("EXTEND_TIMEOUT_USEC", "120000000")
+    nacld.reload()
+    nacld.write("rubbish")
+    with pytest.raises(ControlError):
+        nacld.reload()
+    limits = [m["WATCHDOG_USEC"] for m in nacld.notified("WATCHDOG_USEC")]
+    assert limits == ["120000000", "2000000"] * 2, "given back in either case"
 
 
 def test_without_a_service_manager_a_kill_loses_what_waits(net):

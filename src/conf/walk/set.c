@@ -100,7 +100,7 @@ static void read_file(struct conf_reader *r, const config_setting_t *group, cons
 	text = r->sources.items[index].text;
 	end = text + r->sources.items[index].len;
 	text += conf_mark_len(text, r->sources.items[index].len);
-	for (; text < end; place.line++) {
+	for (; text < end && !r->no_memory; place.line++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline ? newline : end;
 
@@ -114,7 +114,7 @@ static void read_addresses(struct conf_reader *r, const config_setting_t *list,
 {
 	int length = config_setting_length(list);
 
-	for (int i = 0; i < length; i++) {
+	for (int i = 0; i < length && !r->no_memory; i++) {
 		const config_setting_t *e = config_setting_get_elem(list, (unsigned int)i);
 
 		add_prefix(r, conf_string_place(e), config_setting_get_string(e), set);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #define GROUP_MAX 26
 
@@ -85,7 +86,8 @@ static const struct {
 	{"memory for data, never for code", "mmap", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mmap2", 2, PROT_EXEC, 0},
 	{"memory for data, never for code", "mprotect", 2, PROT_EXEC, 0},
-	{"reading limits, as pthreads do, and not setting them", "prlimit64", 2, UINT64_MAX, 0},
+	{"reading limits, as pthreads do", "prlimit64", 2, UINT64_MAX, 0},
+	{"how much memory a reload may take", "prlimit64", 1, UINT32_MAX, RLIMIT_AS},
 	{"a thread's name", "prctl", 0, UINT32_MAX, PR_SET_NAME},
 };
 

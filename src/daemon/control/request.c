@@ -32,12 +32,14 @@ struct request {
 static char *render(json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	char *line = NULL;
+	size_t len = text ? strlen(text) : 0; /* tens of megabytes, of a large configuration */
+	char *line = text ? realloc(text, len + 2) : NULL;
 
 	json_decref(object);
-	if (text && asprintf(&line, "%s\n", text) < 0)
-		line = NULL;
-	free(text);
+	if (line)
+		memcpy(line + len, "\n", 2);
+	else
+		free(text);
 	return line;
 }
 

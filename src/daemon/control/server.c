@@ -276,6 +276,32 @@ static bool flush(struct client *client)
 	return !client->close_after;
 }
 
+/* Bytes of answers that clients have not taken yet. */
+static size_t under_way(const struct control *control)
+{
+	size_t sum = 0;
+
+	for (unsigned int i = 0; i < PROTOCOL_CLIENTS_MAX; i++)
+		if (control->clients[i].out)
+			sum += control->clients[i].out_len;
+	return sum;
+}
+
+/*
+ * The answer, or where too much is under way a word about that. Who may change things has as much
+ * again, so that readers who do not read cannot keep an administrator from looking.
+ */
+static char *within_bounds(const struct client *client, char *answer)
+{
+	size_t limit = PROTOCOL_ANSWERS_MAX * (peer_may_change(&client->peer) ? 2 : 1);
+	size_t others = under_way(client->control);
+
+	if (!answer || others == 0 || others + strlen(answer) <= limit)
+		return answer;
+	free(answer);
+	return request_refuse("other clients have too much to read: try again in a moment");
+}
+
 /* Answers the first complete line in the buffer, if there is one and none is under way. */
 static bool answer_line(struct client *client, struct daemon *daemon)
 {
@@ -291,8 +317,10 @@ static bool answer_line(struct client *client, struct daemon *daemon)
 		client->close_after = true;
 		used = client->in_len;
 	} else {
-		client->out = request_answer(client->in, (size_t)(newline - client->in),
-					     &client->peer, client->passed, daemon);
+		char *answer = request_answer(client->in, (size_t)(newline - client->in),
+					      &client->peer, client->passed, daemon);
+
+		client->out = within_bounds(client, answer);
 		if (client->passed >= 0)
 			close(client->passed);
 		client->passed = -1;

@@ -5,9 +5,13 @@
  * told to restart the daemon, and the packet that the worker is stuck with is accused, so that the
  * successor does not get stuck with it as well. Where a child judges, it is enough to end that one,
  * and the daemon lives. A daemon that stands still as a whole feeds nothing.
+ *
+ * A reload is the one thing that the main thread does at length, so for that time the limit itself
+ * is moved. Workers go on; one that hangs meanwhile is noticed when the reload is over.
  */
 #include "daemon/monitor/watchdog.h"
 
+#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
@@ -61,6 +65,32 @@ static void look(struct poller_source *source, short revents)
 	source->due_ms = clock_monotonic_ms() + watchdog->interval_ms;
 	notify_send(watchdog->daemon->notify,
 		    all_progress(watchdog, watchdog->daemon) ? "WATCHDOG=1" : "WATCHDOG=trigger");
+}
+
+static void set_limit(int notify, uint64_t limit_us)
+{
+	char state[80];
+
+	snprintf(state, sizeof(state), "WATCHDOG_USEC=%llu\nWATCHDOG=1",
+		 (unsigned long long)limit_us);
+	notify_send(notify, state);
+}
+
+void watchdog_extend(int notify)
+{
+	const uint64_t extended_us = UINT64_C(1000000) * WATCHDOG_EXTENDED_S;
+	uint64_t limit_us = 0;
+
+	if (sd_watchdog_enabled(0, &limit_us) > 0 && limit_us < extended_us)
+		set_limit(notify, extended_us);
+}
+
+void watchdog_restore(int notify)
+{
+	uint64_t limit_us = 0;
+
+	if (sd_watchdog_enabled(0, &limit_us) > 0)
+		set_limit(notify, limit_us);
 }
 
 void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller)

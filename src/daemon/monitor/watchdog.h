@@ -27,4 +27,15 @@ struct watchdog {
 /* Looks and feeds from here on, where the service manager asks for it. */
 void watchdog_start(struct watchdog *watchdog, struct daemon *daemon, struct poller *poller);
 
+/*
+ * Reading a large configuration may take longer than the service manager waits, on a busy machine
+ * or from a slow disk, and packets are filtered meanwhile. So it is asked to wait longer: at start,
+ * and from watchdog_extend to watchdog_restore, as long as WATCHDOG_EXTENDED_S.
+ */
+#define WATCHDOG_EXTENDED_S 120
+#define WATCHDOG_START      "EXTEND_TIMEOUT_USEC=120000000"
+
+void watchdog_extend(int notify);
+void watchdog_restore(int notify);
+
 #endif
