@@ -253,52 +253,73 @@ ANSWERS = allow(210, "udp", ports="32768-60999")
 
 def test_ports_are_covered(net):
     [(message, following)] = ports(net, [SERVES, ANSWERS], [ASKS, TO_CLIENTS])
-    assert following is None and "are covered" in message
+    assert following is None and "are allowed" in message
 
 
 def test_answers_to_clients_cannot_leave(net):
     """The classic outage."""
-    [(message, following)] = ports(net, [SERVES], [allow(100, "tcp", ports=443)])[1:]
-    assert message.startswith('inbound rule 100 of "web" allows tcp, but no outbound rule')
-    assert following == ('add to outbound of "web": { rule = 110; action = "allow"; protocol = "tcp"; '
+    [(message, following)] = [x for x in ports(net, [SERVES], [ASKS]) if "inbound rule 100" in x[0]]
+    assert message.startswith('"web": inbound rule 100 (allow tcp 443 from 0.0.0.0/0): outbound rules drop replies')
+    assert following == ('in "web" add to outbound: { rule = 210; action = "allow"; protocol = "tcp"; '
                          'ports = "1024-65535"; destination = "0.0.0.0/0"; }')
 
 
 def test_answers_cannot_come_back(net):
-    [(message, following)] = ports(net, [], [ASKS])
-    assert message.startswith('outbound rule 200 of "web" allows udp, but no inbound rule')
-    assert "this host's ephemeral port 32768 (of 32768-60999)" in message
-    assert 'add to inbound of "web"' in following
+    """What is suggested opens no more than this host's own ports, to whom it asks."""
+    [(message, following)] = ports(net, [], [allow(200, "udp", ports=53, remote="198.51.100.0/24")])
+    assert "outbound rule 200" in message and "this host's own ports 32768-60999, the first of them 32768" in message
+    assert following == ('in "web" add to inbound: { rule = 100; action = "allow"; protocol = "udp"; '
+                         'ports = "32768-60999"; source = "198.51.100.0/24"; }')
 
 
 def test_the_hosts_own_range_counts(net):
     """The running kernel's, not the default: one port more than the rule covers."""
     assert ports(net, [ANSWERS], [ASKS], "40000 60999")[0][1] is None
     [(message, _)] = ports(net, [ANSWERS], [ASKS], "40000 61000")
-    assert "ephemeral port 61000 (of 40000-61000)" in message
+    assert "own ports 40000-61000, the first of them 61000" in message
 
 
 def test_a_hole_in_the_middle(net):
     [(message, _)] = ports(net, [allow(210, "udp", ports="32768-39999"),
                                  allow(211, "udp", ports="40001-60999")], [ASKS])
-    assert "ephemeral port 40000 " in message
+    assert "the first of them 40000" in message
+
+
+def test_one_address_is_not_all(net):
+    """Answers may go to one client, and the service is for everybody."""
+    assert ports(net, [SERVES], [allow(110, "tcp", ports="1024-65535", remote="198.51.100.7/32")])[0][1]
+    assert ports(net, [SERVES], [allow(110, "tcp", ports="32768-60999")])[0][1], "Linux's clients are not all"
+    assert ports(net, [allow(100, "udp", ports=500)], [allow(110, "udp", ports="1024-65535")])[0][1], "IKE asks from 500"
+
+
+def test_a_rule_that_never_decides_is_not_accused(net):
+    [(message, following)] = ports(net, [deny(90, "tcp", ports=443), SERVES], [])
+    assert following is None and "are allowed" in message
 
 
 def test_an_explicit_deny_is_meant(net):
-    assert ports(net, [deny(205, "udp", ports=33000), ANSWERS], [ASKS])[0][1] is None
+    assert ports(net, [ANSWERS], [ASKS, deny(100, "tcp", ports="1024-65535")])[0][1] is None
 
 
 def test_ports_of_both_families(net):
     found = ports(net, [], [allow(200, "udp", "0.0.0.0/0", 53), allow(201, "udp", "::/0", 53)])
-    assert [message.split()[2] for message, _ in found] == ["200", "201"]
+    assert [message.split()[3] for message, _ in found] == ["200", "201"]
 
 
-def test_a_host_without_an_acl_has_no_ports(net):
+def test_a_comment_silences_it(net):
+    text = config(host([SERVES], []))
+    path = net.tmp / "silent.conf"
+    path.write_text(text.replace("{ rule = 100;", "# check: replies-dropped\n{ rule = 100;", 1))
+    doctor = Doctor(net.ns("lonely"), "-f", path, "-s", net.tmp / "none.sock")
+    assert "are allowed" in doctor.says("ports")
+
+
+def test_routed_subnets_are_looked_at(net):
     ns = net.ns("lonely")
     path = net.tmp / "routed.conf"
     path.write_text(config(subnet("10.0.1.0/24", [SERVES], [], "inner")))
     doctor = Doctor(ns, "-f", path, "-s", net.tmp / "none.sock")
-    assert doctor.says("ports") == ""
+    assert '"inner": inbound rule 100' in doctor.says("ports")
 
 
 # Usage

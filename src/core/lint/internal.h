@@ -14,6 +14,7 @@ struct lint_acl {
 
 struct lint_run {
 	const struct policy *policy;
+	const struct client_profile *own; /* of this host's clients */
 	struct lines *lines;
 	struct lint_acl *acls;
 	struct lint *out;

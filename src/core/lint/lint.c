@@ -112,7 +112,13 @@ static void run_fini(struct lint_run *run)
 
 int lint_policy(const struct policy *policy, struct lint *out)
 {
-	struct lint_run run = {.policy = policy, .out = out};
+	return lint_policy_here(policy, client_main(CLIENT_LINUX), out);
+}
+
+int lint_policy_here(const struct policy *policy, const struct client_profile *own,
+		     struct lint *out)
+{
+	struct lint_run run = {.policy = policy, .own = own, .out = out};
 
 	*out = (struct lint){0};
 	if (policy->acl_count > LINT_ACLS_MAX)

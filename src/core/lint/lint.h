@@ -6,6 +6,7 @@
  * What a policy does that its author will hardly have meant: each finding with the rules it is
  * about, a packet that shows it, and what to write instead. Exact: it stands on core/space.
  */
+#include "core/clients.h"
 #include "core/policy.h"
 
 enum lint_id {
@@ -60,6 +61,13 @@ struct lint {
  * borrowed. O(E log E + output), a second for 32,766 rules.
  */
 int lint_policy(const struct policy *policy, struct lint *out);
+
+/*
+ * The same for a host whose own clients are known to ask from the ports of `own`. Else Linux's
+ * default range is taken: a file may be for another host.
+ */
+int lint_policy_here(const struct policy *policy, const struct client_profile *own,
+		     struct lint *out);
 void lint_fini(struct lint *lint);
 
 #endif

@@ -56,6 +56,12 @@ static bool covers(const struct lines *lines, line_ref line, uint8_t protocol,
 	       (uint32_t)profile->last - profile->first + 1;
 }
 
+/* Is it this host that asks, by a range of ports that is known? */
+static bool asks_itself(const struct replies *r)
+{
+	return r->asks == OUTBOUND && r->subject->host;
+}
+
 /* Are the replies to clients of any service sure of their way back? */
 static bool is_answered(const struct replies *r, const struct space_pair *pair, uint8_t protocol)
 {
@@ -65,9 +71,9 @@ static bool is_answered(const struct replies *r, const struct space_pair *pair, 
 		return true;
 	if (r->asks == INBOUND && public)
 		return false;
-	if (covers(r->lines, pair->b, protocol, client_main(CLIENT_LINUX)))
-		return true;
-	return !(r->asks == OUTBOUND && r->subject->host) &&
+	if (asks_itself(r))
+		return covers(r->lines, pair->b, protocol, r->subject->run->own);
+	return covers(r->lines, pair->b, protocol, client_main(CLIENT_LINUX)) ||
 	       covers(r->lines, pair->b, protocol, client_main(CLIENT_DYNAMIC));
 }
 
@@ -415,10 +421,17 @@ static void describe(const struct replies *r, const struct rule *rule, line_ref 
 	}
 	finding->packet.sport = first_dropped(r, answered, p->protocol, client_main(CLIENT_NAT));
 	reply = reply_to(p, finding->packet.sport);
-	if (r->asks == OUTBOUND && r->subject->host) {
-		finding->packet.sport =
-			first_dropped(r, answered, p->protocol, client_main(CLIENT_LINUX));
+	if (asks_itself(r)) {
+		const struct client_profile *own = r->subject->run->own;
+
+		finding->packet.sport = first_dropped(r, answered, p->protocol, own);
 		reply.dport = finding->packet.sport;
+		snprintf(finding->message, sizeof(finding->message),
+			 "%s rule %u (allow %s): %s rules drop replies to this host's own ports "
+			 "%u-%u, the first of them %u",
+			 asks, rule->number, text, answers, own->first, own->last, reply.dport);
+		suggest(r, rule, &reply, own, finding);
+		return;
 	}
 	print_shares(r, answered, p->protocol, shares, sizeof(shares));
 	snprintf(

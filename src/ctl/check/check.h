@@ -21,6 +21,9 @@ struct checked {
 const struct conf_rule_place *finding_place(const struct checked *checked,
 					    const struct lint_finding *finding);
 
+/* The suggested rule as it would stand in the file, or what to do in words; or "". Returns buf. */
+const char *finding_advice(const struct lint_finding *finding, char *buf, size_t size);
+
 /* Takes out what a comment beside the rule silences: "# check: ID". */
 void findings_silence(struct checked *checked);
 

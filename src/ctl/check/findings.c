@@ -46,8 +46,7 @@ void findings_silence(struct checked *checked)
 	lint->count = kept;
 }
 
-/* The suggested rule as it would stand in the file, or what to do in words. Returns buf. */
-static const char *advice_text(const struct lint_finding *finding, char *buf, size_t size)
+const char *finding_advice(const struct lint_finding *finding, char *buf, size_t size)
 {
 	FILE *memory;
 
@@ -77,7 +76,7 @@ static void print_finding(const struct checked *checked, const struct lint_findi
 	fprintf(to, "    packet: %s\n",
 		packet_print(&(struct way){.hook = finding->hook}, &finding->packet, packet));
 	fprintf(to, "    why: %s\n", lint_why(finding->id));
-	if (advice_text(finding, advice, sizeof(advice))[0])
+	if (finding_advice(finding, advice, sizeof(advice))[0])
 		fprintf(to, "  hint: %s\n", advice);
 }
 
@@ -109,7 +108,7 @@ static json_t *finding_json(const struct checked *checked, const struct lint_fin
 		"direction", direction_name(finding->direction), "rule", (int)finding->rule->number,
 		"others", others, "message", finding->message, "packet",
 		packet_print(&(struct way){.hook = finding->hook}, &finding->packet, packet), "why",
-		lint_why(finding->id), "hint", advice_text(finding, advice, sizeof(advice)));
+		lint_why(finding->id), "hint", finding_advice(finding, advice, sizeof(advice)));
 }
 
 json_t *findings_json(const struct checked *checked)

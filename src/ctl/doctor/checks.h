@@ -2,6 +2,7 @@
 #ifndef NACLD_CTL_DOCTOR_CHECKS_H
 #define NACLD_CTL_DOCTOR_CHECKS_H
 
+#include "conf/conf.h"
 #include "ctl/doctor/report.h"
 #include "ctl/state/state.h"
 #include "steer/status.h"
@@ -15,6 +16,7 @@ struct facts {
 	const json_t *status; /* in answer; or NULL */
 	char silence[256];    /* why there is none */
 	struct policy *policy;
+	struct conf_report errors; /* of the file, and where its rules stand */
 	struct steer_plan plan;
 	struct steer_status survey;
 	struct state state;

@@ -45,16 +45,16 @@ static const struct conf_diagnostic *first_error(const struct conf_report *repor
 
 static void examine_file(struct facts *facts, struct report *report)
 {
-	struct conf_report errors = {0};
+	struct conf_report *errors = &facts->errors;
 	const char *bad_interface = NULL;
 
-	facts->policy = conf_load(facts->file, &errors);
+	facts->policy = conf_load(facts->file, errors);
 	if (!facts->policy) {
-		const struct conf_diagnostic *error = first_error(&errors);
+		const struct conf_diagnostic *error = first_error(errors);
 
 		report_say(report, "configuration", "naclctl check says more; correct the file",
 			   "%s cannot be used: %zu error%s, the first in line %u: %s", facts->file,
-			   errors.errors, errors.errors == 1 ? "" : "s", error ? error->line : 0,
+			   errors->errors, errors->errors == 1 ? "" : "s", error ? error->line : 0,
 			   error ? error->message : "out of memory");
 	} else if (steer_plan_build(facts->policy, &facts->plan, &bad_interface)) {
 		report_say(report, "configuration", "rename the interface",
@@ -68,9 +68,8 @@ static void examine_file(struct facts *facts, struct report *report)
 
 		report_say(report, "configuration", NULL, "%s: %zu ACL%s, %zu rules%s", facts->file,
 			   size.acls, size.acls == 1 ? "" : "s", size.rules,
-			   errors.warnings ? "; naclctl check has warnings" : "");
+			   errors->warnings ? "; naclctl check has warnings" : "");
 	}
-	conf_report_fini(&errors);
 }
 
 static bool examine(struct facts *facts, struct report *report)
@@ -93,6 +92,7 @@ static void facts_fini(struct facts *facts)
 	steer_status_fini(&facts->survey);
 	steer_plan_fini(&facts->plan);
 	policy_free(facts->policy);
+	conf_report_fini(&facts->errors);
 	json_decref(facts->answer);
 }
 
