@@ -40,7 +40,7 @@ all: $(B)/nacld $(B)/naclctl $(COMPLETIONS) ## build nacld and naclctl into buil
 DAEMON_LIBS := -lnetfilter_queue -lmnl -lconfig -ljansson -lsystemd -lseccomp -lpthread
 $(B)/nacld: LIBS = $(DAEMON_LIBS)
 $(B)/nacld: $(call obj,$(DAEMON)) $(ARCHIVES)
-$(B)/naclctl: LIBS = -lmnl -lconfig -ljansson -lyaml -lbpf
+$(B)/naclctl: LIBS = -lmnl -lconfig -ljansson -lyaml -lbpf -lpcap -lz
 $(B)/naclctl: $(call obj,$(CTL)) $(ARCHIVES)
 
 # Archives use each other: the linker searches them until nothing is missing.

@@ -1,0 +1,1 @@
+replay -f conf/findings.conf
