@@ -282,6 +282,11 @@ check-vm: all e2e-programs ## real systemd and nft queue, in a virtual machine
 	$(Q)tests/deps build vm
 	$(Q)tests/suite $(B)/results vm tests/vm/run $(B)
 
+.PHONY: check-vm-all
+check-vm-all: ## the same, also with the newest kernel, and in Debian's next release with its systemd (an hour or two)
+	$(Q)NACLD_VM_ALL=1 $(MAKE) --no-print-directory check-vm
+	$(Q)tests/root sid make check-vm
+
 summary:
 	$(Q)tests/summary $(B)/results
 

@@ -19,6 +19,7 @@ SERVICE = re.compile(r"^/(usr/)?lib/systemd/system/.*\.(service|socket|timer|pat
 # Package: why its units do no harm.
 HARMLESS = {
     "systemd": "the service manager itself, there already on any host whose services it runs",
+    "e2fsprogs": "on every Debian host already; its timer looks at LVM volumes, where there are any",
     "nftables": "nftables.service is shipped disabled: dh_installsystemd --no-enable --no-start",
 }
 

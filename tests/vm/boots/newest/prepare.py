@@ -1,0 +1,1 @@
+../installed/prepare.py

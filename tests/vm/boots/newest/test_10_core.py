@@ -1,0 +1,1 @@
+../trixie/test_10_core.py

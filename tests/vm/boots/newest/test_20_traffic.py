@@ -1,0 +1,1 @@
+../installed/test_20_traffic.py
