@@ -85,3 +85,20 @@ def test_ten_thousand_hostile_requests_do_not_touch_the_packets(net):
     status = nacld.status()["queues"][0]
     assert status["packets"] == status["accepted"] == len(calm) + len(stormy)
     assert open_descriptors(nacld) == held
+
+
+def test_descriptors_that_nobody_asked_for_are_closed(net):
+    """With a request come as many as fit; two fit where one is expected (CMSG_SPACE counts whole words)."""
+    _, server, _ = net.pair()
+    nacld = Nacld(server, open_host())
+    held = open_descriptors(nacld)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(nacld.socket_path))
+        for count in (1, 2, 3, 8):
+            for _ in range(20):
+                socket.send_fds(client, [b'{"request": "status"}\n'], [client.fileno()] * count)
+                answer = b""
+                while not answer.endswith(b"\n"):
+                    answer += client.recv(65536)
+                assert b'"ok":true' in answer
+        assert open_descriptors(nacld) <= held + 2, "the connection, and at most what came last"

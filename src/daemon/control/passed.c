@@ -19,6 +19,21 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+/*
+ * Room is counted in whole words, so what is asked for one descriptor takes two where an int is
+ * half a word: the last one stays, the rest is closed.
+ */
+static void take(const struct cmsghdr *header, int *fd)
+{
+	size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(*fd);
+
+	for (size_t i = 0; i < count; i++) {
+		if (*fd >= 0)
+			close(*fd);
+		memcpy(fd, CMSG_DATA(header) + i * sizeof(*fd), sizeof(*fd));
+	}
+}
+
 ssize_t passed_receive(int socket, char *buf, size_t len, int *fd)
 {
 	union {
@@ -33,11 +48,8 @@ ssize_t passed_receive(int socket, char *buf, size_t len, int *fd)
 	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&message);
 
-	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return n;
-	if (*fd >= 0)
-		close(*fd);
-	memcpy(fd, CMSG_DATA(header), sizeof(*fd));
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		take(header, fd);
 	return n;
 }
 
