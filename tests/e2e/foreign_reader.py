@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""foreign_reader.py QUEUE: another program that reads a queue and accepts what comes (raw netlink)."""
+"""foreign_reader.py QUEUE [NAME]: another program that reads a queue and accepts what comes (raw netlink); it calls
+itself NAME."""
 
+import ctypes
 import socket
 import struct
 import sys
 
 QUEUE = int(sys.argv[1])
+PR_SET_NAME = 15
+if len(sys.argv) > 2:
+    ctypes.CDLL(None).prctl(PR_SET_NAME, sys.argv[2].encode())
 PACKET, VERDICT, CONFIG = 0, 1, 2  # messages of nfnetlink_queue
 REQUEST, ACK = 1, 4
 

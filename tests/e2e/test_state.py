@@ -30,10 +30,10 @@ class Host:
         self.servers = {port: udp_server(self.server, port) for port in (ALLOWED, DENIED)}
         up(self.server, self.conf, IPTABLES[0])
 
-    def foreign(self):
+    def foreign(self, *name):
         """Another program in nacld's place."""
         assert self.nacld.stop() == 0
-        reader = self.server.start("foreign", sys.executable, pathlib.Path(__file__).parent / "foreign_reader.py", "0",
+        reader = self.server.start("foreign", sys.executable, pathlib.Path(__file__).parent / "foreign_reader.py", "0", *name,
                                    expect=(-signal.SIGTERM,))
         wait_until(lambda: "reading" in reader.log(), "it reads the queue")
         return reader
@@ -114,6 +114,15 @@ def test_another_program_reads(net, on_failure):
     assert f"(pid {reader.pid}), not by nacld" in doctor.says("daemon")
     assert "all dropped" not in str(doctor.lines)
     assert it.arrive() == {ALLOWED, DENIED}, "it accepts all"
+
+
+def test_another_program_that_calls_itself_nacld(net):
+    it = Host(net)
+    reader = it.foreign("nacld")
+    assert pathlib.Path(f"/proc/{reader.pid}/comm").read_text() == "nacld\n"
+    state, doctor = it.state()
+    assert (state["reader"], state["packets"]) == ("other", "decided")
+    assert it.arrive() == {ALLOWED, DENIED}
 
 
 def test_nothing_is_steered(net):

@@ -181,7 +181,7 @@ static int finish(const struct run *run, int status, const char *phase, unsigned
 			   "confirm_s", (json_int_t)run->confirm_s, "version",
 			   number ? json_integer(number) : NULL, "findings", run->gate.findings,
 			   "differences", run->gate.differences);
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+	if (!object || (json_dumpf(object, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout)))
 		fprintf(stderr, "naclctl %s: out of memory\n", run->peer.command);
 	putchar('\n');
 	json_decref(object);

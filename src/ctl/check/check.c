@@ -81,7 +81,7 @@ static void print_json(const struct check *check, const struct checked *checked)
 		json_object_set_new(object, "live", json_string(checked->live));
 	if (check->print && checked->policy)
 		json_object_set_new(object, "config", config_json(checked->policy));
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+	if (!object || (json_dumpf(object, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout)))
 		fputs("naclctl check: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(object);
@@ -184,7 +184,8 @@ static int check_main(int argc, char **argv)
 	if (check.sarif)
 		check.log = sarif_log();
 	status = run_all(&check, argc - optind, argv + optind);
-	if (check.sarif && (!check.log || json_dumpf(check.log, stdout, JSON_INDENT(2)) < 0))
+	if (check.sarif &&
+	    (!check.log || (json_dumpf(check.log, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout))))
 		fputs("naclctl check: out of memory\n", stderr);
 	if (check.sarif)
 		putchar('\n');

@@ -180,7 +180,7 @@ static int print_json(int status, json_t *object)
 {
 	if (status == NACLCTL_USAGE)
 		return status;
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+	if (!object || (json_dumpf(object, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout)))
 		fputs("naclctl diff: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(object);

@@ -152,7 +152,7 @@ void import_print_json(const struct import_result *result)
 			 "format", doc->format, "outcome", outcomes[result->status], "to_fill_in",
 			 (json_int_t)result->missing, "acls", acls, "notes", notes, "config",
 			 result->text);
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)
+	if (!json || (json_dumpf(json, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout)))
 		fputs("naclctl import: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(json);

@@ -137,7 +137,7 @@ static void print_json(const struct query_answer *answer, const struct query *qu
 			   answer->acl->name, "direction", direction_name(query->direction),
 			   "parts", parts, "replies_pass",
 			   asked ? json_boolean(answer->replies.all) : json_null());
-	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+	if (!object || (json_dumpf(object, stdout, JSON_INDENT(2)) < 0 && !ferror(stdout)))
 		fputs("naclctl query: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(object);

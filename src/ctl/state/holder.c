@@ -3,6 +3,8 @@
  * Who reads a queue. The kernel names a netlink port id, which is often a process id and need not
  * be: a second socket of a process gets another, and a descriptor goes from hand to hand. So the
  * socket's inode is looked up (/proc/net/netlink), and then who has a descriptor of it.
+ *
+ * A process may call itself anything; the kernel says which program it runs (/proc/PID/exe).
  */
 #include "ctl/state/holder.h"
 
@@ -78,6 +80,20 @@ static void read_stat(const char *pid, struct holder *out)
 			*c = '?';
 }
 
+/* By the last part of the program's path: "/usr/sbin/nacld", with " (deleted)" after an upgrade. */
+static bool runs_nacld(const char *pid)
+{
+	char path[64], program[512];
+	const char *slash;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/exe", pid);
+	len = readlink(path, program, sizeof(program) - 1);
+	program[len < 0 ? 0 : len] = '\0';
+	slash = strrchr(program, '/');
+	return slash && strncmp(slash + 1, "nacld", 5) == 0;
+}
+
 void holder_find(uint32_t portid, struct holder *out)
 {
 	unsigned long inode = inode_of(portid);
@@ -96,6 +112,7 @@ void holder_find(uint32_t portid, struct holder *out)
 		}
 		out->pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		out->kept = false;
+		out->nacld = runs_nacld(entry->d_name);
 		read_stat(entry->d_name, out);
 	}
 	if (processes)

@@ -10,6 +10,7 @@
 struct holder {
 	pid_t pid;     /* 0: none was found, or this user may not look */
 	char name[16]; /* as ps shows it, printable */
+	bool nacld;    /* it runs the program nacld, whatever it calls itself */
 	char state;    /* 'R', 'S', 'D', 'T' ..., of proc(5); 0: unknown */
 	bool kept;     /* only the service manager (process 1) has it, in its descriptor store */
 };

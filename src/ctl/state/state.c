@@ -28,16 +28,14 @@ static bool says_it_reads(const json_t *status, unsigned int number)
 static enum state_reader reader_of(const struct holder *holder, const json_t *status,
 				   unsigned int number)
 {
-	bool ours = strncmp(holder->name, "nacld", 5) == 0;
-
 	if (holder->kept)
 		return STATE_KEPT;
 	/* Without a holder to see (another namespace of processes) what nacld says must do. */
-	if (status && says_it_reads(status, number) && (ours || holder->pid == 0))
+	if (status && says_it_reads(status, number) && (holder->nacld || holder->pid == 0))
 		return STATE_ANSWERS;
 	if (holder->pid == 0)
 		return STATE_UNKNOWN;
-	if (!ours)
+	if (!holder->nacld)
 		return STATE_STRANGER;
 	return holder->state == 'T' || holder->state == 't' ? STATE_STOPPED : STATE_SILENT;
 }
