@@ -9,6 +9,10 @@
  *   {"request": "status"}   -> {"ok": true, "status": {...}}     see "Status" below
  *   {"request": "config"}   -> {"ok": true, "config": "..."}     the running policy, canonical text
  *   {"request": "drops"}    -> {"ok": true, "drops": {...}}      see "Drops" below
+ *   {"request": "events", "after": N} -> {"ok": true, "events": {"next", "missed", "lost", "list"}}
+ *                              the packets dropped since: each a DROP of its own. "after" is the
+ *                              "next" of the last answer; without it: from now on. "missed" were
+ *                              too many to keep, "lost" (since the start) to be told at all
  *   {"request": "reload"}   -> {"ok": true, "warnings": "...", "note": "..."}
  *                              for those who may change things; `note` is what to do by hand, or ""
  *   {"request": "trial"}    -> {"ok": true, "config_path": path, "trial": TRIAL}

@@ -73,7 +73,8 @@ int daemon_load(struct daemon *daemon, struct conf_report *report)
 	daemon->counting_s = time(NULL);
 	daemon->workers = calloc(daemon->worker_count, sizeof(*daemon->workers));
 	daemon->filters = calloc(daemon->worker_count, sizeof(*daemon->filters));
-	if (!daemon->workers || !daemon->filters)
+	daemon->recent = calloc(1, sizeof(*daemon->recent));
+	if (!daemon->workers || !daemon->filters || !daemon->recent)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < daemon->worker_count; i++) {
 		err = filter_init(&daemon->filters[i], i, daemon->wake);
@@ -234,6 +235,7 @@ void daemon_fini(struct daemon *daemon)
 	}
 	free(daemon->filters);
 	drop_acls_fini(&daemon->drop_acls);
+	free(daemon->recent);
 	links_close(&daemon->links);
 	trial_clear(&daemon->trial);
 	sandbox_fini(&daemon->sandbox);

@@ -7,6 +7,7 @@
 #include "daemon/keep/fdstore.h"
 #include "daemon/launcher.h"
 #include "daemon/links.h"
+#include "daemon/drops/recent.h"
 #include "daemon/flowlog/window.h"
 #include "daemon/monitor/memory.h"
 #include "daemon/confine/sandbox.h"
@@ -26,6 +27,7 @@ struct daemon {
 	struct filter *filters;     /* [worker] */
 	struct drop_acls drop_acls; /* what the ids in drop tables mean */
 	int64_t counting_s;         /* since when the tables count, by the wall clock */
+	struct recent *recent;      /* the last dropped packets */
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct links links;

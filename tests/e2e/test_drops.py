@@ -13,7 +13,7 @@ from scapy.packet import Raw
 
 from config import EPHEMERAL, allow, config, deny, host
 from lib import wait_until
-from services import Nacld, curl, naclctl, nginx, steer
+from services import NACLCTL, Nacld, curl, naclctl, nginx, steer
 from wire import Injector, inject
 
 SCREEN = 24
@@ -212,3 +212,43 @@ def test_a_flood_of_distinct_flows_is_bounded_and_a_quiet_one_is_found(web):
     assert len(listed) <= 8192 + 128
     # The tables are there from the start; an answer under way is what may come on top.
     assert resident(nacld) - before < 20 << 10
+
+
+def test_follow_says_a_sentence_a_packet(web):
+    client, server, link, start = web
+    nacld = start(FORGOTTEN)
+    follower = server.start("follow", NACLCTL, "drops", "--follow", "-s",
+                            nacld.socket_path, "-d", "out", expect=(1, -15))
+
+    def told():  # it may not follow yet
+        inject(link, client, IP(src="198.51.100.7", dst=SERVER) / UDP(sport=40000, dport=161))
+        curl(client, f"http://{SERVER}/", timeout=0.5, check=False)
+        return [text for text in follower.log().splitlines() if text.startswith("dropped")]
+
+    line = wait_until(told, "a sentence")[0]
+    assert f"dropped out tcp {SERVER}:80 -> {CLIENT}:" in line and "(web, outbound rule *)" in line
+    assert "a reply to an allowed request; missing in outbound of \"web\": { rule = 110;" in line
+    assert "198.51.100.7" not in follower.log(), "the filter holds here too"
+
+
+def test_why_on_the_server_and_on_the_client(web):
+    """The same question, the same answer: what the other side is waiting for, and what to add."""
+    client, server, link, start = web
+    nacld = start(FORGOTTEN)
+    curl(client, f"http://{SERVER}/", timeout=1.2, check=False)
+    text = drops(nacld, f"{CLIENT}:80", command="why", status=3)
+    assert f"{CLIENT} asks for tcp 80 of {SERVER}, and the replies are dropped" in text
+    assert 'Missing in outbound of "web":' in text
+    assert "dropped nothing of 203.0.113.9" in drops(nacld, "203.0.113.9", command="why", status=0)
+    inject(link, client, IP(src="198.51.100.7", dst=SERVER) / TCP(sport=40000, dport=22, flags="S"))
+    wait_until(lambda: flows(nacld, "-H", "198.51.100.7"), "its packet came")
+    text = drops(nacld, "198.51.100.7", command="why", status=1)
+    assert "tcp 22 from 198.51.100.7 is dropped by web, inbound rule *: 1 packet" in text
+    assert 'Missing in inbound of "web", if it should pass:' in text
+    naclctl(server, "steer", "down")
+    nacld.stop()
+    mine = start(config(host([], [allow(100, "tcp", ports=80)], name="laptop")), client)
+    assert curl(client, f"http://{SERVER}/", timeout=1.2, check=False).returncode == TIMED_OUT
+    text = drops(mine, f"{SERVER}:80", command="why", status=3)
+    assert f"{CLIENT} asks for tcp 80 of {SERVER}, and the replies are dropped" in text
+    assert 'Missing in inbound of "laptop":' in text and f'ports = "{EPHEMERAL}"' in text

@@ -85,3 +85,21 @@ json_t *lost_json(const struct lost *lost)
 				    verdict_rule_json(&lost->missing, lost->direction));
 	return object;
 }
+
+bool lost_print_json(const struct lost_list *list, FILE *to)
+{
+	json_t *flows = json_array(), *object;
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(flows, lost_json(&list->items[i]));
+	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "now", (json_int_t)list->now, "since",
+			   (json_int_t)list->since, "places", (json_int_t)list->places,
+			   "memory_bytes", (json_int_t)list->memory_bytes, "omitted",
+			   (json_int_t)list->omitted, "flows", flows);
+	if (!object)
+		return false;
+	json_dumpf(object, to, JSON_INDENT(2));
+	fputc('\n', to);
+	json_decref(object);
+	return true;
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ctl/command.h"
+#include "ctl/drops/follow.h"
 #include "ctl/drops/select.h"
 #include "ctl/drops/text.h"
 #include "ctl/source.h"
@@ -13,6 +14,7 @@
 struct options {
 	struct select_words words;
 	bool list;
+	bool follow;
 	bool json;
 	bool as_packets;
 	const char *socket_path;
@@ -22,24 +24,6 @@ static int out_of_memory(void)
 {
 	fputs("naclctl drops: out of memory\n", stderr);
 	return NACLCTL_NO;
-}
-
-static int print_json(const struct lost_list *list)
-{
-	json_t *flows = json_array(), *object;
-
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(flows, lost_json(&list->items[i]));
-	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "now", (json_int_t)list->now, "since",
-			   (json_int_t)list->since, "places", (json_int_t)list->places,
-			   "memory_bytes", (json_int_t)list->memory_bytes, "omitted",
-			   (json_int_t)list->omitted, "flows", flows);
-	if (!object)
-		return out_of_memory();
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(object);
-	return NACLCTL_OK;
 }
 
 static int print_groups(const struct lost_list *list)
@@ -56,7 +40,7 @@ static int print_groups(const struct lost_list *list)
 static int print(const struct lost_list *list, const struct options *options)
 {
 	if (options->json)
-		return print_json(list);
+		return lost_print_json(list, stdout) ? NACLCTL_OK : out_of_memory();
 	if (options->as_packets)
 		drops_print_packets(list, stdout);
 	else if (options->list)
@@ -109,6 +93,8 @@ static int drops_main(int argc, char **argv)
 		return status;
 	if (!select_parse(&options.words, &selection, error))
 		return options_refuse(&command_drops, "%s", error);
+	if (options.follow)
+		return drops_follow(options.socket_path, &selection, options.json);
 	return show(&options, &selection);
 }
 
@@ -126,6 +112,8 @@ static const struct option_entry options[] = {
 	{'S', "since", "TIME", "only what was dropped in the last TIME: 30s, 10m, 2h",
 	 offsetof(struct options, words.since), "1m 10m 1h"},
 	{'l', "list", NULL, "every flow, a line each", offsetof(struct options, list), NULL},
+	{'F', "follow", NULL, "each packet as it is dropped, a line each",
+	 offsetof(struct options, follow), NULL},
 	{0, "as-packets", NULL, "every flow as a line of a file for naclctl eval",
 	 offsetof(struct options, as_packets), NULL},
 	COMMAND_JSON(struct options, json),

@@ -3,6 +3,7 @@
 #define NACLD_CTL_DROPS_LOST_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "core/policy.h"
 
@@ -77,6 +78,9 @@ void diagnose(const struct policy *policy, struct lost *lost);
 
 /* The object for programs: what the daemon said, and the diagnosis. A new reference, or NULL. */
 json_t *lost_json(const struct lost *lost);
+
+/* All of a diagnosed list as one object. False: no memory, and nothing was printed. */
+bool lost_print_json(const struct lost_list *list, FILE *to);
 
 /* "203.0.113.9", "tcp 443", "icmp type 8 code 0", "gre". Each returns buf. */
 #define LOST_WHAT_LEN 48

@@ -194,6 +194,14 @@ static const struct field drops_fields[] = {
 	{0},
 };
 
+static const struct field events_fields[] = {
+	{"next", KIND_INTEGER, false, COUNT, NULL},
+	{"missed", KIND_INTEGER, false, COUNT, NULL},
+	{"lost", KIND_INTEGER, false, COUNT, NULL},
+	{"list", KIND_OBJECTS, false, COUNT, drop_fields},
+	{0},
+};
+
 static const struct field answer_fields[] = {
 	{"ok", KIND_BOOL, false, 0, NULL},
 	{"error", KIND_TEXT, false, 0, NULL},
@@ -202,6 +210,7 @@ static const struct field answer_fields[] = {
 	{"drops", KIND_OBJECT, false, 0, drops_fields},
 	{"config_path", KIND_TEXT, false, 0, NULL},
 	{"trial", KIND_OBJECT, false, 0, trial_fields},
+	{"events", KIND_OBJECT, false, 0, events_fields},
 	{"warnings", KIND_LINES, false, 0, NULL},
 	{"note", KIND_LINES, false, 0, NULL},
 	{"report", KIND_LINES, false, 0, NULL},

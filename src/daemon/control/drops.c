@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-#include <jansson.h>
+#include "common/clock.h"
 
 struct listing {
 	const struct daemon *daemon;
@@ -114,13 +115,14 @@ static void print_table(struct listing *listing, const struct drop_table *table,
 	}
 }
 
-char *drops_answer(const struct daemon *daemon)
+char *drops_answer(struct daemon *daemon, const json_t *request)
 {
 	unsigned int queues = daemon->worker_count;
 	char *text = NULL;
 	size_t len = 0;
 	struct listing listing = {.daemon = daemon, .to = open_memstream(&text, &len)};
 
+	(void)request;
 	if (!listing.to)
 		return NULL;
 	fprintf(listing.to,
@@ -132,6 +134,58 @@ char *drops_answer(const struct daemon *daemon)
 		for (unsigned int i = 0; i < queues; i++)
 			print_table(&listing, daemon->filters[i].drops, answers);
 	fprintf(listing.to, "],\"omitted\":%" PRIu64 "}}\n", listing.omitted);
+	if (fclose(listing.to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Whoever takes events out of the rings sleeps until the end of a period: somebody follows now. */
+static void wake_droplog(struct daemon *daemon)
+{
+	bool was = recent_is_followed(daemon->recent, clock_monotonic_ms());
+	uint64_t one = 1;
+
+	daemon->recent->followed_ms = clock_monotonic_ms();
+	if (!was && write(daemon->wake, &one, sizeof(one)) < 0)
+		return; /* its counter is at the limit: it is awake */
+}
+
+static uint64_t ring_losses(const struct daemon *daemon)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < daemon->worker_count; i++)
+		lost += counter_read(&daemon->filters[i].events->lost);
+	return lost;
+}
+
+char *events_answer(struct daemon *daemon, const json_t *request)
+{
+	const json_t *wanted = json_object_get(request, "after");
+	const struct recent *recent = daemon->recent;
+	uint64_t after = (uint64_t)json_integer_value(wanted), missed = 0;
+	char *text = NULL;
+	size_t len = 0;
+	struct listing listing = {.daemon = daemon, .to = open_memstream(&text, &len)};
+
+	if (!listing.to)
+		return NULL;
+	wake_droplog(daemon);
+	if (!json_is_integer(wanted) ||
+	    after > recent->next) /* from now on; or of another daemon */
+		after = recent->next;
+	if (recent->next - after > RECENT_LEN) {
+		missed = recent->next - after - RECENT_LEN;
+		after += missed;
+	}
+	fprintf(listing.to,
+		"{\"ok\":true,\"events\":{\"next\":%" PRIu64 ",\"missed\":%" PRIu64
+		",\"lost\":%" PRIu64 ",\"list\":[",
+		recent->next, missed, ring_losses(daemon));
+	for (; after < recent->next; after++, listing.lines++)
+		print_drop(&listing, &recent->drops[after % RECENT_LEN]);
+	fputs("]}}\n", listing.to);
 	if (fclose(listing.to) == 0)
 		return text;
 	free(text);

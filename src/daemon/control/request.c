@@ -237,14 +237,14 @@ static json_t *answer_undo(struct daemon *daemon, const struct request *request)
 static const struct {
 	const char *name;
 	json_t *(*answer)(struct daemon *daemon, const struct request *request);
-	char *(*line)(const struct daemon *daemon);
+	char *(*line)(struct daemon *daemon, const json_t *request);
 	bool changes;
 } requests[] = {
 	{"status", answer_status, NULL, false},  {"config", answer_config, NULL, false},
 	{"drops", NULL, drops_answer, false},    {"trial", answer_trial, NULL, false},
 	{"reload", answer_reload, NULL, true},   {"apply", answer_apply, NULL, true},
 	{"confirm", answer_confirm, NULL, true}, {"installed", answer_installed, NULL, true},
-	{"undo", answer_undo, NULL, true},
+	{"events", NULL, events_answer, false},  {"undo", answer_undo, NULL, true},
 };
 
 char *request_answer(const char *line, size_t len, const struct peer *peer, int passed,
@@ -266,14 +266,15 @@ char *request_answer(const char *line, size_t len, const struct peer *peer, int 
 			break;
 	known = name && i < sizeof(requests) / sizeof(requests[0]);
 	if (!known)
-		answer = request_refuse("unknown request; known are status, config, drops, trial, "
-					"reload, apply, confirm, installed and undo");
+		answer = request_refuse(
+			"unknown request; known are status, config, drops, events, trial, "
+			"reload, apply, confirm, installed and undo");
 	else if (requests[i].changes && !peer_may_change(peer))
 		answer = request_refuse("only root and the group " PROTOCOL_GROUP
 					" may change anything: "
 					"use sudo");
 	else
-		answer = requests[i].line ? requests[i].line(daemon)
+		answer = requests[i].line ? requests[i].line(daemon, object)
 					  : render(requests[i].answer(daemon, &request));
 	log_debug("request from user %u: %s", peer->uid, known ? requests[i].name : "not known");
 	json_decref(object);

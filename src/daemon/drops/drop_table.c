@@ -466,7 +466,7 @@ static bool bounded(const struct packet *packet)
 	return packet->l4 <= PACKET_L4_ICMP && packet->src.family == packet->dst.family;
 }
 
-static bool is_sound(const struct drop *drop)
+bool drop_is_sound(const struct drop *drop)
 {
 	return drop->packets > 0 && drop->fold < DROP_FOLDS && drop->hook < HOOKS &&
 	       drop->reason < PACKET_REASONS && drop->direction <= OUTBOUND &&
@@ -483,7 +483,7 @@ static bool copy(const uint32_t *sequence, const struct drop *from, struct drop 
 		memcpy(out, from, sizeof(*out));
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (!(before & 1) && __atomic_load_n(sequence, __ATOMIC_RELAXED) == before)
-			return is_sound(out);
+			return drop_is_sound(out);
 	}
 	return false;
 }

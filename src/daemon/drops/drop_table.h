@@ -50,6 +50,9 @@ struct drop {
 /* Remote, as seen from what the ACL protects. */
 const struct addr *drop_remote(const struct drop *drop);
 
+/* Are all members in their bounds, as those of every line that is read are? A child may lie. */
+bool drop_is_sound(const struct drop *drop);
+
 /* Every page is touched. NULL: no memory. */
 struct drop_table *drop_table_new(void);
 void drop_table_free(struct drop_table *table); /* NULL is fine */

@@ -10,6 +10,7 @@
 #include "daemon/monitor/droplog.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -48,6 +49,35 @@ static void tell(const struct event *event, const struct daemon *daemon)
 	log_info("%s %s (%s)", event->monitor ? "would drop" : "dropped", packet, why);
 }
 
+/* For those who follow: what the table of flows has of it, too. */
+static void remember(const struct event *event, const struct daemon *daemon)
+{
+	const struct snapshot *current = daemon->current;
+	bool known = event->serial == current->serial && event->acl < current->policy->acl_count;
+	struct drop drop = {
+		.packets = 1,
+		.flows = 1,
+		.bytes = event->packet.len,
+		.first_s = (uint32_t)time(NULL),
+		.packet = event->packet,
+		.device = event->device,
+		.acl = known && event->reason == PACKET_OK ? current->acl_ids[event->acl]
+							   : DROP_NO_ACL,
+		.rule = event->rule,
+		.direction = event->direction,
+		.reason = event->reason,
+		.hook = event->hook,
+		.monitor = event->monitor != 0,
+	};
+
+	drop.last_s = drop.first_s;
+	if (event->reason != PACKET_OK &&
+	    (event->hook == HOOK_OUTPUT || event->hook == HOOK_POSTROUTING))
+		drop.direction = OUTBOUND;
+	if (drop_is_sound(&drop))
+		recent_add(daemon->recent, &drop);
+}
+
 /* True when there was something. */
 static bool drain(struct droplog *droplog, struct daemon *daemon)
 {
@@ -64,6 +94,7 @@ static bool drain(struct droplog *droplog, struct daemon *daemon)
 			if (!event_ring_take(filter->events, &event))
 				break;
 			any = true;
+			remember(&event, daemon);
 			if (droplog->lines < DROPLOG_LINES) {
 				droplog->lines++;
 				tell(&event, daemon);
@@ -107,13 +138,15 @@ static void end_period(struct droplog *droplog, struct daemon *daemon)
 /* Within a period look again soon while lines are left to give, else at its end. */
 static int64_t next_look(const struct droplog *droplog)
 {
-	int64_t soon_ms = clock_monotonic_ms() + DROPLOG_LOOK_MS;
+	int64_t now_ms = clock_monotonic_ms(), soon_ms = now_ms + DROPLOG_LOOK_MS;
 
 	if (droplog->period_end_ms == 0)
 		return 0;
-	return droplog->lines < DROPLOG_LINES && soon_ms < droplog->period_end_ms
-		       ? soon_ms
-		       : droplog->period_end_ms;
+	if (recent_is_followed(droplog->daemon->recent, now_ms))
+		soon_ms = now_ms + DROPLOG_FOLLOW_MS;
+	else if (droplog->lines >= DROPLOG_LINES)
+		return droplog->period_end_ms;
+	return soon_ms < droplog->period_end_ms ? soon_ms : droplog->period_end_ms;
 }
 
 void droplog_wake(struct droplog *droplog)

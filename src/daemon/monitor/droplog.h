@@ -9,6 +9,7 @@
 #define DROPLOG_LINES     10
 #define DROPLOG_PERIOD_MS 10000
 #define DROPLOG_LOOK_MS   200 /* between two looks within a period */
+#define DROPLOG_FOLLOW_MS 50  /* the same while somebody follows */
 
 /* The state of the limiter. */
 struct droplog {
