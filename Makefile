@@ -384,7 +384,7 @@ ZSH    = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-func
 CONFIG = $(ETC)/nacld.conf
 MAN    = $(wildcard docs/*.[1-8])
 man_path = $(SHARE)/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-SERVICES = nacld.service nacld-steering.service nacld-watch.service
+SERVICES = nacld.service nacld-steering.service nacld-watch.service nacld-metrics.service nacld-metrics.timer
 INSTALLED = $(SBIN)/nacld $(BIN)/naclctl $(addprefix $(UNITS)/,$(SERVICES)) \
 	$(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf \
 	$(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog \
@@ -413,7 +413,7 @@ install: all ## into DESTDIR and PREFIX (/usr): installed, not enabled
 	$(Q)install -D -m 644 systemd/nacld.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nacld.conf
 	$(Q)install -D -m 644 systemd/nacld.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/nacld.catalog
-	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* $(DOC)/examples
+	$(Q)install -m 644 conf/nacld.conf conf/nacld.packets conf/examples/* conf/prometheus/* $(DOC)/examples
 	$(Q)install -D -m 644 conf/logrotate $(DESTDIR)/etc/logrotate.d/nacld
 	$(Q)install -D -m 644 $(B)/completion/naclctl.bash $(SHARE)/bash-completion/completions/naclctl
 	$(Q)install -D -m 644 $(B)/completion/naclctl.zsh $(ZSH)/_naclctl

@@ -42,7 +42,7 @@
  *    "host": null or {"acl": name, "interfaces": [names]},
  *    "subnets": [{"subnet": CIDR, "acl": name}],
  *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],
- *    "queues": [{"queue": N, "packets", "accepted", "dropped", "would_drop", "wakeups", "waiting",
+ *    "queues": [{"queue": N, "length" (packets it holds), "packets", "accepted", "dropped", "would_drop", "wakeups", "waiting",
  *                "kernel_dropped", "user_dropped", "errors": {name: count}}],
  *    "flow_log": null or {"file", "format", "window_s", "flows_max" (of one queue's table),
  *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"

@@ -18,6 +18,7 @@ extern const struct command command_steer;
 extern const struct command command_doctor;
 extern const struct command command_drops;
 extern const struct command command_why;
+extern const struct command command_metrics;
 extern const struct command command_explain;
 extern const struct command command_eval;
 extern const struct command command_import;

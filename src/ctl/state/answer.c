@@ -72,6 +72,7 @@ static const struct field queue_fields[] = {
 	{"would_drop", KIND_INTEGER, true, COUNT, NULL},
 	{"wakeups", KIND_INTEGER, true, COUNT, NULL},
 	{"waiting", KIND_INTEGER, true, COUNT, NULL},
+	{"length", KIND_INTEGER, true, COUNT, NULL},
 	{"kernel_dropped", KIND_INTEGER, true, COUNT, NULL},
 	{"user_dropped", KIND_INTEGER, true, COUNT, NULL},
 	{"poisoned", KIND_INTEGER, true, COUNT, NULL},

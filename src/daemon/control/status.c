@@ -182,6 +182,7 @@ static json_t *queue_json(const struct daemon *daemon, const struct worker *work
 	put_count(object, "wakeups", counter_read(&counters->wakeups));
 	put_count(object, "poisoned", queue_poisoned(worker->queue));
 	put_count(object, "refused", filter_refused(worker->filter));
+	put_count(object, "length", daemon->current->policy->queue.length);
 	if (nfqueue_proc_read(daemon->table_fd, queue_number(worker->queue), &kernel)) {
 		put_count(object, "waiting", kernel.waiting);
 		put_count(object, "kernel_dropped", kernel.dropped);
