@@ -21,8 +21,7 @@
 
 static bool tell_journal(const char *message_id, const char *text)
 {
-	const struct sockaddr_un address = {.sun_family = AF_UNIX,
-					    .sun_path = "/run/systemd/journal/socket"};
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET};
 	char lines[TEXT_LEN + 160];
 	int fd, len;
 	bool sent;

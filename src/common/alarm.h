@@ -5,6 +5,8 @@
 /* Entries of the journal's catalog (systemd/nacld.catalog): `journalctl -x` explains them. */
 #define ALARM_STEERING_LOST      "0c652d4a2a374976b28fb530659f9670"
 #define ALARM_STEERING_CONTESTED "d8e5e017b89549b5a931846c728a9d84"
+#define ALARM_REPLY_DROPPED      "2a2ab63281c94b08a2ba0629c658f706"
+#define ALARM_PACKET_DROPPED     "f948534b94c84080ba24fad5420d0b0b"
 
 /*
  * An error that needs action. As log_error; where the journal listens, its line also

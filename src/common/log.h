@@ -11,6 +11,8 @@
  * that stderr does not accept at once is lost and counted, and the next one that it accepts comes
  * behind a line that says how many are missing. Never called on the packet path.
  */
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -32,6 +34,12 @@ bool log_is_journal(void);
 
 /* Lines lost since the start. */
 uint64_t log_lost(void);
+
+/*
+ * As log_info, with fields where the journal listens: `fields` is lines "KEY=value\n", without
+ * control characters in a value. log_open must have been called; elsewhere it is a plain line.
+ */
+void log_fields(const char *fields, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """naclctl drops and why: who lost packets, found while it hangs, in whatever noise."""
 
+import contextlib
 import json
+import os
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -12,7 +15,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
 
 from config import EPHEMERAL, allow, config, deny, host
-from lib import wait_until
+from lib import REPO, wait_until
 from services import NACLCTL, Nacld, curl, naclctl, nginx, steer
 from wire import Injector, inject
 
@@ -212,6 +215,63 @@ def test_a_flood_of_distinct_flows_is_bounded_and_a_quiet_one_is_found(web):
     assert len(listed) <= 8192 + 128
     # The tables are there from the start; an answer under way is what may come on top.
     assert resident(nacld) - before < 20 << 10
+
+
+class Journal:
+    """Listens where the journal does: each datagram is lines KEY=value."""
+
+    def __init__(self):
+        os.makedirs(os.path.dirname(self.PATH), exist_ok=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.PATH)
+        self.socket.setblocking(False)
+        self.entries = []
+
+    PATH = "/run/systemd/journal/socket"
+
+    def read(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                lines = self.socket.recv(65536).decode().splitlines()
+                self.entries.append(dict(line.split("=", 1) for line in lines))
+        return self.entries
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        os.unlink(self.PATH)
+
+
+def test_the_journal_has_fields_and_noise_hides_no_reply(web, monkeypatch):
+    """2,000 SYNs a second from one address, more than the rings hold; one client hangs."""
+    client, _, link, start = web
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")
+    stop = threading.Event()
+    with Journal() as journal:
+        nacld = start(FORGOTTEN)
+        thread = threading.Thread(target=noise, args=(link, client, 8, stop, 2000))
+        thread.start()
+        try:
+            wait_until(lambda: nacld.packets("web", "inbound", "*") >= 1000, "noise")
+            curl(client, f"http://{SERVER}/", timeout=1.2, check=False)
+            reply = wait_until(lambda: [e for e in journal.read() if e.get("NACL_REPLY") == "1"], "the reply", 15)[0]
+            wait_until(lambda: any("NACL_SUPPRESSED" in e for e in journal.read()), "what was suppressed", 15)
+        finally:
+            stop.set()
+            thread.join()
+        assert reply["NACL_PEER"] == reply["NACL_DADDR"] == CLIENT and reply["NACL_SADDR"] == SERVER
+        assert (reply["NACL_ACL"], reply["NACL_RULE"], reply["NACL_DIRECTION"]) == ("web", "*", "outbound")
+        assert reply["NACL_SPORT"] == "80" and reply["NACL_VERDICT"] == "drop" and reply["NACL_PROTOCOL"] == "tcp"
+        assert f"naclctl why {CLIENT}" in reply["MESSAGE"] and reply["PRIORITY"] == "6"
+        catalog = (REPO / "systemd/nacld.catalog").read_text()
+        assert f"-- {reply['MESSAGE_ID']}\n" in catalog
+        noisy = [e for e in journal.read() if e.get("NACL_SADDR") == "192.0.2.66" and "NACL_SUPPRESSED" not in e]
+        assert 1 <= len(noisy) <= 6, "three lines a period"
+        told = [e for e in journal.read() if e.get("NACL_SUPPRESSED")]
+        assert any(e["NACL_PEER"] == "192.0.2.66" and int(e["NACL_SUPPRESSED"]) > 100 for e in told)
+        assert "dropped" not in nacld.log(), "once, not on stderr too"
 
 
 def test_follow_says_a_sentence_a_packet(web):
