@@ -20,6 +20,7 @@
 #include "steer/kernel/nft.h"
 #include "steer/kernel/exec.h"
 #include "steer/kernel/iptables.h"
+#include "steer/kernel/legacy.h"
 #include "steer/kernel/nftables.h"
 #include "steer/routes/routes.h"
 
@@ -227,6 +228,19 @@ static bool has_legacy_tables(int family)
 	       steer_legacy_has(family, "raw");
 }
 
+/* Are there chains of ours, by the kernel's word? */
+static bool holds_legacy(void)
+{
+	static const char *const tables[] = {"mangle", "security", "raw"};
+
+	for (int family = 0; family < 2; family++)
+		for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+			if (steer_legacy_has(family, tables[i]) &&
+			    legacy_has_chains(family, tables[i]))
+				return true;
+	return false;
+}
+
 static int read_text(enum steer_backend backend, int family, char **out,
 		     char reason[static STEER_REASON_LEN])
 {
@@ -310,7 +324,7 @@ int steer_backend_read(enum steer_backend backend, struct steer_rules *out,
 	*out = (struct steer_rules){0};
 	if (backend == STEER_IPTABLES_LEGACY) {
 		if (!steer_backend_installed(backend, reason))
-			return 0;
+			return holds_legacy() ? -ENOENT : 0;
 	} else {
 		err = read_kernel(&tables, reason);
 		if (err)

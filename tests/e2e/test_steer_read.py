@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from config import open_host
+from config import config, open_host, subnet
 from services import NACLCTL, Nacld, naclctl
 from test_steer import IPTABLES, families, ruleset, steer, up
 from test_watch import Watch
@@ -115,6 +115,25 @@ def test_a_tool_that_fails_is_an_error(net):
     doctor = without_tool(ns, "iptables-legacy", NACLCTL, "doctor", "-f", conf, "-s", "/nonexistent")
     assert re.search("PROBLEM +steering +not known", doctor.stdout), doctor.stdout
     steer(ns, "down")
+
+
+@pytest.mark.skipif("iptables-legacy" not in IPTABLES, reason="iptables-legacy cannot steer here")
+def test_a_tool_that_was_removed_is_an_error_while_its_rules_stand(net):
+    """The package may go, or a container have another one: then nothing is loaded only if the kernel says so."""
+    ns = net.ns("lonely")
+    hidden = ("unshare", "-m", "sh", "-c",
+              'mount --bind /dev/null "$(readlink -f /usr/sbin/iptables-legacy-save)" && exec "$@"', "sh")
+    down = ns.run(*hidden, NACLCTL, "steer", "down", check=False)
+    assert down.returncode == 0 and "nothing was loaded" in down.stdout
+    ns.run("iptables-legacy", "-w", "-t", "mangle", "-A", "INPUT", "-j", "ACCEPT")
+    assert ns.run(*hidden, NACLCTL, "steer", "down", check=False).returncode == 0, "the rules of others are none of ours"
+    for text in (open_host(), config(subnet("2001:db8:1::/48", [], [], "inner"))):
+        up(ns, text, "iptables-legacy")
+        before = ruleset(ns)
+        down = ns.run(*hidden, NACLCTL, "steer", "down", check=False)
+        assert down.returncode == 1 and "iptables-legacy-save is not installed" in down.stderr, down
+        assert "steering is down" not in down.stdout and ruleset(ns) == before
+        steer(ns, "down")
 
 
 def test_a_rule_twice_is_one_too_many(net, variant):
