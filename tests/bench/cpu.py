@@ -2,8 +2,8 @@
 """CPU a packet: the consumer is stopped, its queue filled, and the threads' own run time (schedstat, ns)
 read before and after it has emptied the queue.
 
-Datagrams to 198.51.100.N leave through OUTPUT and queue N and end in a rule behind it that drops them,
-so the journey of a reinjected packet, which runs inside the consumer's send, is short and equal for all.
+Datagrams to 198.51.100.N leave through OUTPUT (of an edge: POSTROUTING) and queue N, and end in a rule behind it that drops
+them, so the journey of a reinjected packet, which runs inside the send of the consumer, is short and equal for all.
 """
 
 import statistics
@@ -11,6 +11,7 @@ import sys
 
 from ground import ALLOWED, DENIED, Ground, run, wait_until
 
+EDGE = 29  # the queue of the one that stands at an edge
 PATTERNS = {"accept": 0, "drop": 1, "drop 1 in 2": 2, "drop 1 in 10": 10}
 
 
@@ -23,10 +24,15 @@ def lay(ground):
         ip("link", "set", device, "up")
     for last in range(1, 30):
         ip("neigh", "add", f"198.51.100.{last}", "lladdr", "02:00:00:00:00:01", "dev", "sink")
-        run(*ground.inside(ns, "iptables", "-w", "-A", "OUTPUT", "-d", f"198.51.100.{last}",
-                           "-j", "NFQUEUE", "--queue-num", last))
+        chain = ["-t", "mangle", "-A", "POSTROUTING"] if last == EDGE else ["-A", "OUTPUT"]
+        run(*ground.inside(ns, "iptables", "-w", *chain, "-d", f"198.51.100.{last}", "-j", "NFQUEUE", "--queue-num",
+                           last))
     run(*ground.inside(ns, "iptables", "-w", "-t", "mangle", "-A", "POSTROUTING", "-p", "udp",
                        "-j", "DROP"))
+    # An edge's accepted packet goes on with the next base chain, past that rule.
+    for command in ("add table ip last", "add chain ip last last { type filter hook postrouting priority 200; }",
+                    "add rule ip last last meta l4proto udp drop"):
+        run(*ground.inside(ns, "nft", command))
     return ns
 
 
@@ -64,6 +70,7 @@ def measure(args):
                 ground.add_nacld(ns, 3 + i, count)
             ground.add_nacld(ns, 3 + len(args.entries), 40, flow_log=True)
             ground.add_nacld(ns, 4 + len(args.entries), 40, isolation="process")
+            ground.add_nacld(ns, EDGE, 40, edge="sink")
             rows = {c.name: [] for c in ground.consumers}
             for turn in range(args.rounds + 1):
                 for consumer in ground.consumers:

@@ -45,8 +45,8 @@ def _list(count, key, last):
     return ",\n    ".join(lines)
 
 
-def config(queue, count, flow_log=None, queues=1, isolation="none"):
-    """A host ACL with `count` entries a direction that lets the bench's own traffic through.
+def config(queue, count, flow_log=None, queues=1, isolation="none", stands="host = true"):
+    """A host ACL (or what `stands` says) with `count` entries a direction that lets the bench's own traffic through.
 
     Beyond 30,000 the entries are the addresses of a set: rule numbers end at 32,766.
     """
@@ -61,7 +61,7 @@ def config(queue, count, flow_log=None, queues=1, isolation="none"):
     log = f'flow_log = {{ file = "{flow_log}"; }};\n' if flow_log else ""
     return (f'isolation = "{isolation}";\n'
             f'queue = {{ first = {queue}; count = {queues}; length = 65536; }};\n{log}{sets}'
-            'network_acls = ( { name = "bench"; associations = ( { host = true; } );\n'
+            f'network_acls = ( {{ name = "bench"; associations = ( {{ {stands}; }} );\n'
             f'  inbound = (\n    {_list(count, "source", last)} );\n'
             f'  outbound = (\n    {_list(count, "destination", last)} ); }} );\n')
 
@@ -177,10 +177,12 @@ class Ground:
     def add_loop(self, ns, queue, kind, drop=0):
         return self.add(ns, kind, queue, [self.build / "bench/loops", kind, queue, drop])
 
-    def add_nacld(self, ns, queue, count, flow_log=False, queues=1, isolation="none"):
+    def add_nacld(self, ns, queue, count, flow_log=False, queues=1, isolation="none", edge=None):
         path = self.tmp / f"{queue}.conf"
         log = self.tmp / f"{queue}.flow" if flow_log else None
-        path.write_text(config(queue, count, log, queues, isolation))
-        more = (" + flow log" if flow_log else "") + (" isolated" if isolation == "process" else "")
+        path.write_text(config(queue, count, log, queues, isolation,
+                               f'edge = [ "{edge}" ]' if edge else "host = true"))
+        more = (" + flow log" if flow_log else "") + (" isolated" if isolation == "process" else "") + (
+            " at an edge" if edge else "")
         return self.add(ns, f"nacld {count:,}{more}", queue,
                         [self.build / "nacld", "-f", path, "-s", self.tmp / f"{queue}.sock"])

@@ -6,10 +6,13 @@
  * Dropped ones are reported and not entered in a drop table, which costs them 300 more: what is
  * held here is the price of a packet that passes.
  *
- * usage: instructions ROUNDS
+ * With "edge" the same ACL stands at an edge, and the packets come by PREROUTING.
+ *
+ * usage: instructions ROUNDS [edge]
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -31,7 +34,7 @@ static void fail(const char *what)
 }
 
 /* Allow TCP 1000, 1010, ... from anywhere. */
-static struct policy *forty_rules(void)
+static struct policy *forty_rules(bool edge)
 {
 	struct policy *policy = policy_new();
 	struct acl *acl = policy ? policy_add_acl(policy, "bench") : NULL;
@@ -50,14 +53,15 @@ static struct policy *forty_rules(void)
 		if (acl_add_rule(acl, INBOUND, &rule))
 			fail("rule");
 	}
-	policy->host.acl = 0;
-	if (policy_finish(policy))
+	if (!edge)
+		policy->host.acl = 0;
+	if ((edge && policy_add_edge(policy, "eth0", 0)) || policy_finish(policy))
 		fail("policy");
 	return policy;
 }
 
 /* The order and kinds of net/netfilter/nfnetlink_queue.c, nfqnl_build_packet_message. */
-static void add_message(uint32_t i)
+static void add_message(uint32_t i, bool edge)
 {
 	struct batch_slot *slot = &batch.region->slots[i];
 	struct nlmsghdr *nlh =
@@ -65,7 +69,7 @@ static void add_message(uint32_t i)
 	struct nfqnl_msg_packet_hw hw = {.hw_addrlen = htons(6)};
 	uint32_t device = htonl(2), info = htonl(1);
 
-	message_put_header(nlh, i + 1, NF_INET_LOCAL_IN);
+	message_put_header(nlh, i + 1, edge ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_IN);
 	message_put(nlh, NFQA_IFINDEX_INDEV, &device, sizeof(device));
 	message_put(nlh, NFQA_HWADDR, &hw, sizeof(hw));
 	message_put(nlh, NFQA_SKB_INFO, &info, sizeof(info));
@@ -76,20 +80,21 @@ static void add_message(uint32_t i)
 int main(int argc, char **argv)
 {
 	struct filter filter = {.events = &ring, .counters = &counters};
-	long rounds = argc == 2 ? atol(argv[1]) : 0;
+	bool edge = argc == 3 && strcmp(argv[2], "edge") == 0;
+	long rounds = argc == 2 || edge ? atol(argv[1]) : 0;
 	struct snapshot *snapshot;
 	struct event event;
 
 	if (rounds <= 0) {
-		fprintf(stderr, "usage: instructions ROUNDS\n");
+		fprintf(stderr, "usage: instructions ROUNDS [edge]\n");
 		return 2;
 	}
 	event_ring_init(&ring);
 	ring.wakeup.armed = 0;
-	if (batch_init(&batch, -1) || snapshot_new(forty_rules(), 1, 1, &snapshot))
+	if (batch_init(&batch, -1) || snapshot_new(forty_rules(edge), 1, 1, &snapshot))
 		fail("set up");
 	for (uint32_t i = 0; i < BATCH_LEN; i++)
-		add_message(i);
+		add_message(i, edge);
 	for (long round = 0; round < rounds; round++) {
 		filter_batch(&filter, snapshot, &batch, BATCH_LEN);
 		batch_clear(&batch);

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An edge before the kernel rules of container engines: the list is about the wire, whoever translates behind it.
 
-The rules are reduced by hand to what these programs install for one published port or one guest network (Docker 28
-and kube-proxy in iptables mode by their documentation, netavark and libvirt likewise); the programs themselves do not
-run here. A container is a namespace at a bridge of the host.
+netavark, podman's, is the real program. Docker's, kube-proxy's and libvirt's rules are reduced by hand to what these
+install for one published port or one guest network (Docker 28 and kube-proxy in iptables mode by their documentation,
+libvirt likewise). A container is a namespace at a bridge of the host.
 """
+
+import json
 
 import pytest
 
 from config import EPHEMERAL, allow, config, edge
-from lib import _ip
-from services import Nacld, curl, nginx, steer
+from lib import TOOLS, _ip
+from services import Nacld, curl, naclctl, nginx, steer
 
 CONTAINER, GATEWAY, PUBLISHED = "10.88.0.2", "10.88.0.1", 8080
 
@@ -34,23 +36,6 @@ COMMIT
 -A DOCKER-FORWARD -i cbr0 -j ACCEPT
 -A DOCKER -d 10.88.0.2/32 ! -i cbr0 -o cbr0 -p tcp -m tcp --dport 80 -j ACCEPT
 -A DOCKER ! -i cbr0 -o cbr0 -j DROP
-COMMIT
-"""
-
-NETAVARK = """*nat
-:NETAVARK-DN - [0:0]
-:NETAVARK-HOSTPORT-DNAT - [0:0]
-:NETAVARK-HOSTPORT-MASQ - [0:0]
-:NETAVARK-HOSTPORT-SETMARK - [0:0]
--A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
--A OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
--A POSTROUTING -j NETAVARK-HOSTPORT-MASQ
--A POSTROUTING -s 10.88.0.0/16 ! -d 224.0.0.0/4 ! -o cbr0 -j MASQUERADE
--A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 8080 -j NETAVARK-DN
--A NETAVARK-DN -s 10.88.0.0/16 -p tcp -m tcp --dport 8080 -j NETAVARK-HOSTPORT-SETMARK
--A NETAVARK-DN -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.88.0.2:80
--A NETAVARK-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE
--A NETAVARK-HOSTPORT-SETMARK -j MARK --set-xmark 0x2000/0x2000
 COMMIT
 """
 
@@ -117,7 +102,7 @@ def wall(inbound, outbound):
                        [allow(100 + i, "tcp", ports=p) for i, p in enumerate(outbound)]))
 
 
-@pytest.mark.parametrize("rules", [DOCKER, NETAVARK, KUBE_PROXY], ids=["docker", "netavark", "kube-proxy"])
+@pytest.mark.parametrize("rules", [DOCKER, KUBE_PROXY], ids=["docker", "kube-proxy"])
 def test_a_published_port(net, tmp_path, rules):
     """Reached by the number on the wire, before and after the engine has put its rules anew."""
     client, server, container = engine(net, rules)
@@ -135,8 +120,7 @@ def test_a_published_port(net, tmp_path, rules):
     assert nacld.packets("wire", "inbound", "*") > 0
 
 
-@pytest.mark.parametrize("rules", [DOCKER, NETAVARK, KUBE_PROXY, LIBVIRT],
-                         ids=["docker", "netavark", "kube-proxy", "libvirt"])
+@pytest.mark.parametrize("rules", [DOCKER, KUBE_PROXY, LIBVIRT], ids=["docker", "kube-proxy", "libvirt"])
 def test_a_guest_asks_the_world(net, tmp_path, rules):
     client, server, container = engine(net, rules)
     nginx(client, tmp_path / "www")
@@ -168,3 +152,51 @@ def test_a_userland_proxy(net, tmp_path):
     nacld = Nacld(server, wall([PUBLISHED], [EPHEMERAL]))
     steer(server, nacld)
     assert curl(client, f"http://192.0.2.1:{PUBLISHED}/").stdout == "hello from nginx\n"
+
+
+class Netavark:
+    """podman's network program (netavark(1)), for one container with one published port."""
+
+    def __init__(self, host, container):
+        self.host, self.container = host, container
+        network = {"name": "podman", "id": "2" * 64, "driver": "bridge", "network_interface": "cbr0", "options": {},
+                   "subnets": [{"subnet": "10.88.0.0/16", "gateway": GATEWAY}], "ipv6_enabled": False,
+                   "internal": False, "dns_enabled": False, "ipam_options": {"driver": "host-local"}}
+        port = {"container_port": 80, "host_ip": "", "host_port": PUBLISHED, "protocol": "tcp", "range": 1}
+        self.options = json.dumps({
+            "container_id": "c0ffee", "container_name": "web", "port_mappings": [port],
+            "networks": {"podman": {"interface_name": "eth0", "static_ips": [CONTAINER]}},
+            "network_info": {"podman": network}})
+
+    def __call__(self, verb):
+        self.host.run(TOOLS / "usr/lib/podman/netavark", "--config", self.host.topology.tmp, verb,
+                      self.container.path, stdin=self.options)
+
+
+def test_the_real_netavark(net, tmp_path):
+    """Before and after the container's network is torn down and set up again; what explain finds in its rules."""
+    client, server, _ = net.pair()
+    container = net.ns("ctr")
+    server.sysctl("ipv4/ip_forward", 1)
+    nginx(container, tmp_path / "www")
+    nacld = Nacld(server, wall([PUBLISHED], [EPHEMERAL]))
+    steer(server, nacld)
+    netavark = Netavark(server, container)
+    netavark("setup")
+    url = f"http://192.0.2.1:{PUBLISHED}/"
+    assert curl(client, url).stdout == "hello from nginx\n"
+    asked = naclctl(server, "explain", "--json", "-f", nacld.conf_path, "in@client", "tcp", "192.0.2.2:40000",
+                    f"192.0.2.1:{PUBLISHED}")
+    nat = json.loads(asked.stdout)["nat"]
+    assert (nat["address"], nat["port"], nat["certain"]) == (CONTAINER, 80, True), nat
+    netavark("teardown")
+    netavark("setup")
+    assert curl(client, url).stdout == "hello from nginx\n"
+    nacld.reload(wall([80], [EPHEMERAL]))
+    assert curl(client, url, timeout=1, check=False).returncode == 28
+    assert nacld.packets("wire", "inbound", "*") > 0
+    nginx(client, tmp_path / "world", page="hello from outside\n")
+    nacld.reload(wall([EPHEMERAL], [80]))
+    assert curl(container, "http://192.0.2.2/").stdout == "hello from outside\n"
+    nacld.reload(wall([EPHEMERAL], [443]))
+    assert curl(container, "http://192.0.2.2/", timeout=1, check=False).returncode == 28

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Edges among other parts of the network stack: routes that differ by direction, reverse-path filtering, transparent
 proxies, tunnels. What is seen twice, at which name, and before which decision of the kernel (nacld(8) says the same).
-
-VLAN, bond, macvlan, VRF, WireGuard and IPsec need a kernel with all of its modules: tests/vm, test_50_edges.py.
 """
 
 import socket

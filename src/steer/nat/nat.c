@@ -38,7 +38,7 @@ void nat_rules_read(struct nat_rules *out)
 
 		if (!steer_tool_installed(tools[i].argv[0]))
 			continue;
-		/* A look must not make the table: it would bring connection tracking with it. */
+		/* A look must not make the table, and its hooks: iptables-legacy-save -t does. */
 		if ((i == 2 || i == 3) && !steer_legacy_has(i - 2, "nat"))
 			continue;
 		if (steer_exec(tools[i].argv, NULL, &result) == 0 && result.status == 0) {

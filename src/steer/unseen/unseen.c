@@ -179,7 +179,7 @@ static void look_at_nat(const struct look *look)
 		/* nft lists iptables-nft's rules again: asked only where those told none. */
 		if ((i == 4 && count > 0) || !steer_tool_installed(argv[0]))
 			continue;
-		/* A look must not make the table: it would bring connection tracking with it. */
+		/* A look must not make the table, and its hooks: iptables-legacy-save -t does. */
 		if ((i == 2 || i == 3) && !steer_legacy_has((int)i - 2, "nat"))
 			continue;
 		if (steer_exec(argv, NULL, &result) == 0 && result.status == 0) {

@@ -1,24 +1,10 @@
-# edge = [...] with nft's queue and interfaces that are made of others: whose name a packet has, what is seen twice, NAT
-# and a flowtable behind the wall.
+# edge = [...] with nft's queue: NAT and a flowtable behind the wall, the default route.
 import contextlib
 import os
 import subprocess
 import tempfile
 
 from vm import SERVER, SERVER6, client, page, run, service, show, steering, test, wait_for
-
-# name, the server's side, the client's side; {n} is the shape's own /28 of 198.51.100.0/24.
-SHAPES = {
-    "vlan": ("ip link add link wire name wire.7 type vlan id 7", "ip link add link wire0 name far type vlan id 7"),
-    "bond": ("ip link add bond0 type bond mode active-backup; ip link add port type veth peer name far netns client; "
-             "ip link set port master bond0; ip link set port up", ""),
-    "macvlan": ("ip link add link wire name macvlan0 type macvlan mode bridge",
-                "ip link add link wire0 name far type macvlan mode bridge"),
-    "vrf": ("ip link add red type vrf table 10; ip link set red up; "
-            "ip link add vrfport type veth peer name far netns client; ip link set vrfport master red", ""),
-    "wireguard": ("ip link add wg0 type wireguard", "ip link add far type wireguard"),
-}
-DEVICE = {"vlan": "wire.7", "bond": "bond0", "macvlan": "macvlan0", "vrf": "vrfport", "wireguard": "wg0"}
 
 
 def acl(name, interfaces, inbound="", associations=None):
@@ -40,115 +26,8 @@ def counts(number=100):
     return {acl["name"]: next(r["packets"] for r in acl["inbound"] if r["rule"] == number) for acl in show()["acls"]}
 
 
-def asked(action, number=100):
-    """Which ACLs' inbound rule counted something during the action."""
-    before = counts(number)
-    action()
-    return {name for name, count in counts(number).items() if count > before[name]}
-
-
 def far(*argv):
     run(*client(*argv))
-
-
-def connected(shape, position):
-    """Makes the shape's interfaces with addresses .1 and .2 of its own /28; returns the server's address."""
-    here, there = SHAPES[shape]
-    run("bash", "-ec", here)
-    if there:
-        run(*client("bash", "-ec", there))
-    first = 16 * position + 1
-    run("ip", "addr", "add", f"198.51.100.{first}/28", "dev", DEVICE[shape])
-    run("ip", "link", "set", DEVICE[shape], "up")
-    far("ip", "addr", "add", f"198.51.100.{first + 1}/28", "dev", "far")
-    if shape == "wireguard":
-        keys(first)
-    far("ip", "link", "set", "far", "up")
-    return f"198.51.100.{first}"
-
-
-def keys(first):
-    ends = {"here": ([], "wg0", SERVER, first + 1), "there": (client(), "far", "192.0.2.9", first)}
-    public = {}
-    for end in ends:
-        private = run("wg", "genkey")
-        with open(f"/run/{end}.key", "w") as file:
-            file.write(private)
-        public[end] = subprocess.run(["wg", "pubkey"], input=private, capture_output=True, text=True).stdout.strip()
-    for end, other in (("here", "there"), ("there", "here")):
-        prefix, device, _, allowed = ends[end]
-        run(*prefix, "wg", "set", device, "listen-port", "51820", "private-key", f"/run/{end}.key", "peer",
-            public[other], "allowed-ips", f"198.51.100.{allowed}/32", "endpoint", f"{ends[other][2]}:51820")
-
-
-@contextlib.contextmanager
-def made(shape, position):
-    try:
-        yield connected(shape, position)
-    finally:
-        for device in (DEVICE[shape], "bond0", "red", "port"):
-            run("ip", "link", "del", device, check=False)
-        run(*client("ip", "link", "del", "far"), check=False)
-
-
-def reached(address):
-    wait_for(f"{address} answers", lambda: subprocess.run(
-        client("ping", "-q", "-c1", "-W2", address), stdout=subprocess.DEVNULL, check=False).returncode == 0)
-
-
-def to_the_denied_port(address):
-    far("bash", "-c", f"echo >/dev/udp/{address}/9")
-
-
-@test
-def every_shape_of_interface_is_an_edge_by_its_own_name():
-    """And what carries it is one of its own, which sees nothing (VLAN, bond, macvlan) or the outside (WireGuard)."""
-    under = acl("under", ["wire", "port"])
-    tops = [acl(name, [DEVICE[name]]) for name in SHAPES] + [acl("red", ["red"])]
-    expected = {"vlan": {"vlan"}, "bond": {"bond"}, "macvlan": {"macvlan"}, "vrf": {"vrf", "red"},
-                "wireguard": {"wireguard", "under"}}
-    with service(edges(under, *tops)):
-        for position, shape in enumerate(SHAPES):
-            with made(shape, position) as address:
-                reached(address)
-                assert (seen := asked(lambda: reached(address))) == expected[shape], (shape, seen)
-                seen = asked(lambda: to_the_denied_port(address), 50)
-                assert seen == {shape}, ("denied once, at the first wall", shape, seen)
-
-
-@test
-def what_ipsec_wraps_is_seen_twice():
-    """As ESP and, by the same interface, as what was in it: transport and tunnel mode."""
-    key = "0x00112233445566778899aabbccddeeff"
-    esp = '{ rule = 10; action = "allow"; protocol = "esp"; source = "0.0.0.0/0"; }'
-    inner = '{ rule = 20; action = "allow"; protocol = "icmp"; type = 8; code = -1; source = "0.0.0.0/0"; }'
-    with service(edges(acl("wire", ["wire"], f"{esp}, {inner}"))):
-        for prefix, way in (((), ("out", "in")), (client(), ("in", "out"))):
-            for n, (src, dst) in enumerate(((SERVER, "192.0.2.9"), ("192.0.2.9", SERVER)), 1):
-                for mode, spi, near, distant in (("transport", n, src, dst), ("tunnel", n + 8, "198.51.100.241",
-                                                                              "198.51.100.242")):
-                    if n == 2 and mode == "tunnel":
-                        near, distant = distant, near
-                    run(*prefix, *f"ip xfrm state add src {src} dst {dst} proto esp spi {spi} reqid {spi} mode {mode} "
-                        f"auth hmac(sha1) {key}00112233 enc cbc(aes) {key}".split())
-                    run(*prefix, *f"ip xfrm policy add src {near} dst {distant} dir {way[n - 1]} tmpl src {src} "
-                        f"dst {dst} proto esp reqid {spi} mode {mode}".split())
-        run("ip", "addr", "add", "198.51.100.241/32", "dev", "lo")
-        far("ip", "addr", "add", "198.51.100.242/32", "dev", "lo")
-        run(*"ip route add 198.51.100.242 via 192.0.2.9 src 198.51.100.241".split())
-        far(*"ip route add 198.51.100.241 via 192.0.2.1 src 198.51.100.242".split())
-        try:
-            for address in (SERVER, "198.51.100.241"):
-                before = {number: counts(number)["wire"] for number in (10, 20)}
-                reached(address)
-                after = {number: counts(number)["wire"] for number in (10, 20)}
-                assert after[10] > before[10] and after[20] > before[20], (address, before, after)
-        finally:
-            for prefix in ((), client()):
-                run(*prefix, "ip", "xfrm", "policy", "flush")
-                run(*prefix, "ip", "xfrm", "state", "flush")
-            run("ip", "addr", "del", "198.51.100.241/32", "dev", "lo")
-            run("ip", "route", "del", "198.51.100.242")
 
 
 PUBLISHED = """table ip published {
