@@ -6,7 +6,7 @@
  * Flows are judged rather than packets: all packets of one have the same verdict, since a network
  * ACL remembers nothing. Memory grows with the flows, not with the capture.
  */
-#include "ctl/replay/replay.h"
+#include "ctl/traffic/replay.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -44,8 +44,7 @@ static int status_of(const struct replay *replay)
 	return NACLCTL_OK;
 }
 
-static int run(const struct options *options, const struct replay_hosts *hosts,
-	       struct replay *replay)
+static int run(const struct options *options, const struct hosts *hosts, struct replay *replay)
 {
 	int status;
 
@@ -65,8 +64,7 @@ static int run(const struct options *options, const struct replay_hosts *hosts,
 	return status < 0 ? NACLCTL_USAGE : status_of(replay);
 }
 
-static int with_policies(const struct options *options, const char *conf,
-			 const struct replay_hosts *hosts)
+static int with_policies(const struct options *options, const char *conf, const struct hosts *hosts)
 {
 	struct policy *policy = source_policy("replay", conf, options->socket_path);
 	struct policy *against =
@@ -88,9 +86,9 @@ static int with_policies(const struct options *options, const char *conf,
 static int replay_main(int argc, char **argv)
 {
 	struct options options = {.socket_path = PATHS_SOCKET};
-	struct replay_hosts hosts = {.count = 0};
+	struct hosts hosts = {.count = 0};
 	int status = options_parse(&command_replay, argc, argv, &options);
-	const char *conf = options.file;
+	const char *conf = options.file, *wrong;
 
 	if (status >= 0)
 		return status;
@@ -99,10 +97,9 @@ static int replay_main(int argc, char **argv)
 	options.file = argv[optind];
 	if (options.interface && strlen(options.interface) >= WAY_INTERFACE_LEN)
 		return options_refuse(&command_replay, "\"%s\" is no interface", options.interface);
-	for (size_t i = 0; i < options.hosts.count; i++)
-		if (!addr_parse(options.hosts.items[i], &hosts.at[hosts.count++]))
-			return options_refuse(&command_replay, "--host: \"%s\" is no address",
-					      options.hosts.items[i]);
+	wrong = hosts_read(&options.hosts, &hosts);
+	if (wrong)
+		return options_refuse(&command_replay, "--host: \"%s\" is no address", wrong);
 	return with_policies(&options, conf, &hosts);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/replay/replay.h"
+#include "ctl/traffic/flows.h"
 
 /* A prime multiplier (the golden ratio's) mixes each word into the rest. */
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -82,47 +82,33 @@ static bool grow(struct flows *flows)
 	return true;
 }
 
-uint32_t flows_note(struct flows *flows, enum hook hook, const struct packet *packet)
+struct flow *flows_note(struct flows *flows, enum hook hook, const struct packet *packet)
 {
 	uint32_t slot, found;
 
 	if (flows->index_size == 0 && !grow(flows))
-		return FLOW_NONE;
+		return NULL;
 	slot = slot_of(flows, hook, packet);
 	found = flows->index[slot];
-	if (found == FLOW_NONE) {
-		if (flows->count >= FLOWS_MAX)
-			return FLOW_NONE;
-		if (flows->count == flows->index_size / 2) {
-			if (!grow(flows))
-				return FLOW_NONE;
-			slot = slot_of(flows, hook, packet);
-		}
-		found = flows->count++;
-		flows->index[slot] = found;
-		flows->at[found] =
-			(struct flow){.packet = *packet, .hook = (uint8_t)hook, .reply = FLOW_NONE};
+	if (found != FLOW_NONE)
+		return &flows->at[found];
+	if (flows->count >= FLOWS_MAX)
+		return NULL;
+	if (flows->count == flows->index_size / 2) {
+		if (!grow(flows))
+			return NULL;
+		slot = slot_of(flows, hook, packet);
 	}
-	flows->at[found].packets++;
-	flows->at[found].bytes += packet->len;
-	return found;
+	found = flows->count++;
+	flows->index[slot] = found;
+	flows->at[found] =
+		(struct flow){.packet = *packet, .hook = (uint8_t)hook, .reply = FLOW_NONE};
+	return &flows->at[found];
 }
 
-uint32_t flows_reply(const struct flows *flows, const struct flow *flow)
+uint32_t flows_find(const struct flows *flows, enum hook hook, const struct packet *packet)
 {
-	struct packet_line request = {.way.hook = (enum hook)flow->hook, .packet = flow->packet};
-	struct packet_line reply;
-	uint32_t found;
-
-	if (flow->packet.fragment || !packet_line_reply(&request, &reply))
-		return FLOW_NONE;
-	for (int limit = 0; limit < 2; limit++) { /* a hop limit of 255 or another */
-		reply.packet.hop_limit = limit ? 255 : 64;
-		found = flows->index[slot_of(flows, reply.way.hook, &reply.packet)];
-		if (found != FLOW_NONE)
-			return found;
-	}
-	return FLOW_NONE;
+	return flows->index_size ? flows->index[slot_of(flows, hook, packet)] : FLOW_NONE;
 }
 
 void flows_fini(struct flows *flows)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/way/walls.h"
-#include "ctl/replay/replay.h"
+#include "ctl/traffic/replay.h"
 #include "ctl/term.h"
 #include "ctl/verdict.h"
 #include "text/packet_print.h"

@@ -2,32 +2,26 @@
 /*
  * A capture file, read through libpcap: pcap and pcapng, compressed with gzip or not.
  *
- * zlib's gzread hands over what is not compressed as it is, so every file goes through it, as a
- * stdio stream that libpcap reads. Of each frame the IP packet is found (interop/pcap/link.h) and
- * parsed by the daemon's own parser; what the snap length cut off is never guessed at.
+ * The file goes through zlib (gz.h), as a stdio stream that libpcap reads. Of each frame the IP
+ * packet is found (interop/pcap/link.h) and parsed by the daemon's own parser; what the snap length
+ * cut off is never guessed at.
  *
  * Which way a packet went: by --host, else by what the capture says (cooked captures, NFLOG), else
  * routed, where subnets are protected.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pcap/pcap.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
 #include "ctl/progress.h"
-#include "ctl/replay/replay.h"
+#include "ctl/traffic/gz.h"
+#include "ctl/traffic/replay.h"
 #include "interop/pcap/link.h"
 
 #define STEP 4096 /* frames between looks at the clock */
 
 struct source {
-	gzFile gz;
-	int fd; /* of gz, which closes it */
-	off_t size;
+	struct gz gz;
 	pcap_t *pcap;
 };
 
@@ -51,22 +45,14 @@ static int fail(const char *file, const char *why)
 static int open_stream(const char *file, struct source *source, FILE **stream)
 {
 	const cookie_io_functions_t functions = {.read = cookie_read, .close = cookie_close};
-	struct stat st;
+	int status = gz_open(file, &source->gz);
 
-	source->fd = strcmp(file, "-") == 0 ? dup(STDIN_FILENO) : open(file, O_RDONLY | O_CLOEXEC);
-	if (source->fd < 0 || fstat(source->fd, &st) < 0)
-		return fail(file, strerror(errno));
-	source->size = S_ISREG(st.st_mode) ? st.st_size : 0;
-	source->gz = gzdopen(source->fd, "rb");
-	if (!source->gz) {
-		close(source->fd);
-		return fail(file, strerror(ENOMEM));
-	}
-	gzbuffer(source->gz, 256 * 1024);
-	*stream = fopencookie(source->gz, "r", functions);
+	if (status < 0)
+		return fail(file, strerror(-status));
+	*stream = fopencookie(source->gz.file, "r", functions);
 	if (*stream)
 		return 0;
-	gzclose(source->gz);
+	gzclose(source->gz.file);
 	return fail(file, strerror(errno));
 }
 
@@ -93,24 +79,13 @@ static int open_source(const char *file, struct source *source)
 	return fail(file, why);
 }
 
-static bool is_host(const struct replay_hosts *hosts, const struct addr *addr)
-{
-	for (size_t i = 0; i < hosts->count; i++)
-		if (hosts->at[i].family == addr->family && hosts->at[i].hi == addr->hi &&
-		    hosts->at[i].lo == addr->lo)
-			return true;
-	return false;
-}
-
 /* False: it is neither from here nor for here. */
-static bool find_hook(const struct replay *replay, const struct replay_hosts *hosts,
+static bool find_hook(const struct replay *replay, const struct hosts *hosts,
 		      const struct link_frame *frame, const struct packet *packet, enum hook *hook)
 {
-	if (is_host(hosts, &packet->src))
-		*hook = HOOK_OUTPUT;
-	else if (is_host(hosts, &packet->dst))
-		*hook = HOOK_INPUT;
-	else if (hosts->count == 0 && frame->has_hook)
+	if (hosts_hook(hosts, packet, hook))
+		return true;
+	if (hosts->count == 0 && frame->has_hook)
 		*hook = frame->hook;
 	else if (replay->policy->subnet_count > 0)
 		*hook = HOOK_FORWARD;
@@ -129,15 +104,21 @@ static bool is_cut(enum packet_reason reason, const struct link_frame *frame)
 
 static void note_flow(struct replay *replay, enum hook hook, struct packet *packet)
 {
+	struct flow *flow;
+
 	if (replay->policy->fragments == POLICY_REASSEMBLE)
 		packet->fragment = 0; /* a first one: the rules see the whole packet */
-	if (flows_note(&replay->flows, hook, packet) == FLOW_NONE)
+	flow = flows_note(&replay->flows, hook, packet);
+	if (!flow) {
 		replay->too_many++;
-	else
-		replay->packets++;
+		return;
+	}
+	flow->packets++;
+	flow->bytes += packet->len;
+	replay->packets++;
 }
 
-static void note_packet(struct replay *replay, const struct replay_hosts *hosts,
+static void note_packet(struct replay *replay, const struct hosts *hosts,
 			const struct link_frame *frame)
 {
 	struct packet packet;
@@ -158,12 +139,7 @@ static void note_packet(struct replay *replay, const struct replay_hosts *hosts,
 		note_flow(replay, hook, &packet);
 }
 
-static double share_of(const struct source *source)
-{
-	return source->size ? (double)lseek(source->fd, 0, SEEK_CUR) / (double)source->size : -1;
-}
-
-int capture_read(const char *file, const struct replay_hosts *hosts, struct replay *replay)
+int capture_read(const char *file, const struct hosts *hosts, struct replay *replay)
 {
 	struct source source = {0};
 	struct pcap_pkthdr *header;
@@ -190,7 +166,7 @@ int capture_read(const char *file, const struct replay_hosts *hosts, struct repl
 			replay->not_ip++;
 		}
 		if (++replay->frames % STEP == 0 &&
-		    !progress_step(&progress, replay->frames, share_of(&source)))
+		    !progress_step(&progress, replay->frames, gz_share(&source.gz)))
 			break;
 	}
 	replay->partial = progress_end(&progress);

@@ -1,0 +1,1 @@
+flows -f conf/findings.conf
