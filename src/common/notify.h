@@ -19,7 +19,7 @@ int notify_open(void);
  * A message, with descriptors if count is not 0 (at most NOTIFY_FDS_MAX; they stay the caller's).
  * True when it was sent, or when `notify` is -1. Waits NOTIFY_WAIT_MS at most for room.
  */
-#define NOTIFY_FDS_MAX 2
+#define NOTIFY_FDS_MAX 3
 #define NOTIFY_WAIT_MS 1000
 bool notify_send(int notify, const char *state);
 bool notify_send_fds(int notify, const char *state, const int *fds, size_t count);

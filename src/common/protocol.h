@@ -22,6 +22,9 @@
  *   {"request": "confirm", "id": ID}   -> as reload. It stays; its files are to be installed now
  *   {"request": "installed", "id": ID} -> as reload. They are: nothing is to be remembered
  *   {"request": "undo"}     -> as reload. The policy before runs again
+ *   {"request": "fast-path", "map": N}, and with it (SCM_RIGHTS) a map of the accept filter: 0
+ *                              control, 1 words, 2 counters, in three requests; root's alone.
+ *                              -> {"ok": true, "on": true|false, "note": "why it is off"}
  *   anything else           -> {"ok": false, "error": "..."}
  *
  * A reload, and apply, die with their client: one that closes its connection has changed nothing. A
@@ -44,6 +47,9 @@
  *    "acls": [{"name", "inbound": [RULE, ...], "outbound": [RULE, ...]}],
  *    "queues": [{"queue": N, "length" (packets it holds), "packets", "accepted", "dropped", "would_drop", "wakeups", "waiting",
  *                "kernel_dropped", "user_dropped", "errors": {name: count}}],
+ *    "fast_path": null or {"on": true|false, "why_off": text or null, "packets", "bytes"}: accepted
+ *                by the filter in the kernel; the rules' counters and "judged" include these, the
+ *                queues do not
  *    "flow_log": null or {"file", "format", "window_s", "flows_max" (of one queue's table),
  *                "flows" (held now), "lost_packets" (of flows that found the table full), "windows"
  *                (given to the writer), "records" (lines written), "lost_records" (the file could

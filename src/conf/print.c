@@ -241,6 +241,7 @@ void conf_print(const struct policy *policy, FILE *to)
 	fprintf(to, "isolation = \"%s\";\n", policy_isolation_name(policy->isolation));
 	fprintf(to, "sandbox = \"%s\";\n", policy_sandbox_name(policy->sandbox));
 	fprintf(to, "steering = \"%s\";\n", policy->steering == POLICY_WATCH ? "watch" : "guard");
+	fprintf(to, "fast_path = %s;\n", policy->fast_path ? "true" : "false");
 	print_exempt(policy->exempt, to);
 	print_flow_log(&policy->flow_log, to);
 	print_sets(policy, to);

@@ -118,6 +118,7 @@ struct policy {
 	enum policy_isolation isolation;
 	enum policy_sandbox sandbox;
 	enum policy_steering steering;
+	bool fast_path;      /* what is certainly allowed is accepted in the kernel */
 	unsigned int exempt; /* enum exempt bits */
 	struct queue_range queue;
 	struct flow_log flow_log;

@@ -7,9 +7,11 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "common/log.h"
@@ -56,12 +58,20 @@ int daemon_name_acls(struct daemon *daemon, struct snapshot *snapshot)
 	return snapshot->acl_ids ? 0 : -ENOMEM;
 }
 
+static void forget_offered(struct daemon *daemon)
+{
+	for (int i = 0; i < FASTPATH_FDS; i++)
+		daemon->offered[i] = -1;
+}
+
 int daemon_load(struct daemon *daemon, struct conf_report *report)
 {
 	struct policy *policy = trial_first_policy(&daemon->trial, daemon->config_path, report);
 	int err;
 
 	daemon->links = (struct links){.source.fd = -1};
+	fastpath_init(&daemon->fastpath);
+	forget_offered(daemon);
 	if (!policy)
 		return -EINVAL;
 	daemon->worker_count = policy->queue.count;
@@ -180,6 +190,44 @@ static int start_flow_log(struct daemon *daemon)
 	return err;
 }
 
+/* A predecessor's maps: its filter goes on until this switch, then by the policy loaded here. */
+static void inherit_fast_path(struct daemon *daemon)
+{
+	int fds[FASTPATH_FDS], err;
+
+	if (!fdstore_claim_maps(&daemon->fdstore, fds))
+		return;
+	err = fastpath_adopt(&daemon->fastpath, fds, daemon->current);
+	if (!err)
+		return;
+	log_error("the filter's maps of the previous nacld cannot be used: %s", strerror(-err));
+	fdstore_remove_maps(&daemon->fdstore);
+}
+
+int daemon_offer_map(struct daemon *daemon, unsigned int map, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), err;
+
+	if (copy < 0)
+		return -errno;
+	if (daemon->offered[map] >= 0)
+		close(daemon->offered[map]);
+	daemon->offered[map] = copy;
+	for (int i = 0; i < FASTPATH_FDS; i++)
+		if (daemon->offered[i] < 0)
+			return 0;
+	err = fastpath_adopt(&daemon->fastpath, daemon->offered, daemon->current);
+	forget_offered(daemon);
+	if (!err)
+		fdstore_put_maps(&daemon->fdstore, daemon->fastpath.maps.fds);
+	return err;
+}
+
+struct rule_counter daemon_fast_total(const struct daemon *daemon)
+{
+	return fastpath_total(&daemon->fastpath, daemon->current);
+}
+
 int daemon_start(struct daemon *daemon)
 {
 	int err = start_flow_log(daemon);
@@ -196,6 +244,7 @@ int daemon_start(struct daemon *daemon)
 		}
 	}
 	flowlog_begin(&daemon->flowlog);
+	inherit_fast_path(daemon);
 	return 0;
 }
 
@@ -238,6 +287,7 @@ void daemon_fini(struct daemon *daemon)
 	free(daemon->recent);
 	links_close(&daemon->links);
 	trial_clear(&daemon->trial);
+	fastpath_fini(&daemon->fastpath);
 	sandbox_fini(&daemon->sandbox);
 	sandbox_fini(&daemon->writing);
 }

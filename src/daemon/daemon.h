@@ -4,6 +4,7 @@
 
 #include "daemon/disk.h"
 #include "daemon/drops/drop_acls.h"
+#include "daemon/fastpath/fastpath.h"
 #include "daemon/keep/fdstore.h"
 #include "daemon/launcher.h"
 #include "daemon/links.h"
@@ -31,8 +32,10 @@ struct daemon {
 	unsigned int worker_count;
 	struct flowlog flowlog;
 	struct links links;
-	struct fdstore fdstore; /* what a predecessor left, until daemon_start */
-	struct memory memory;   /* what a reload may take */
+	struct fastpath fastpath;
+	int offered[FASTPATH_FDS]; /* maps that have come, until all have; or -1 */
+	struct fdstore fdstore;    /* what a predecessor left, until daemon_start */
+	struct memory memory;      /* what a reload may take */
 	struct sandbox sandbox;
 	struct sandbox writing; /* of the process that writes */
 	struct launcher launcher;
@@ -81,6 +84,15 @@ void daemon_drop(struct daemon *daemon, struct snapshot *snapshot);
 
 /* Gives the snapshot's ACLs the ids that drop tables know them by. 0 or -ENOMEM. */
 int daemon_name_acls(struct daemon *daemon, struct snapshot *snapshot);
+
+/*
+ * One of the accept filter's maps, from steering, of which this takes a copy. With the last of them
+ * the filter goes over to these, and they go into the store. 0 or -errno: what was before goes on.
+ */
+int daemon_offer_map(struct daemon *daemon, unsigned int map, int fd);
+
+/* Packets and bytes that the accept filter has accepted since this daemon began. */
+struct rule_counter daemon_fast_total(const struct daemon *daemon);
 
 /* What the flow log has come to; false when it is off. */
 bool daemon_flow_log(const struct daemon *daemon, struct flowlog_state *out);

@@ -221,6 +221,7 @@ static void register_all(struct loop *loop)
 	daemon->flowlog.source.serve = serve_flow_log;
 	daemon->flowlog.source.owner = daemon;
 	poller_add(&loop->poller, &daemon->flowlog.source);
+	fastpath_start(&daemon->fastpath, &loop->poller);
 	last_good_start(daemon, &loop->poller);
 	disk_watch(&daemon->disk, &loop->poller, save_again, daemon);
 	trial_start(daemon, &loop->poller);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A reload takes every fallible step first: read, validate, allocate, fork the filters. Then it
- * swaps one pointer, waits until each worker has passed, gives the old flow tables to the flow log,
- * copies the counts over and frees the old policy. What a running daemon cannot change (its
- * queues' numbers, folders it may not write) is refused with a reason.
+ * swaps one pointer, waits until each worker has passed, switches the accept filter in the kernel
+ * (or has it off), gives the old flow tables to the flow log, copies the counts over and frees the
+ * old policy. What a running daemon cannot change (its queues' numbers, folders it may not write)
+ * is refused with a reason.
  */
 #include "daemon/reload.h"
 
@@ -82,12 +83,13 @@ static void note_steering(const struct policy *old, const struct policy *now,
 			  struct reload_result *result)
 {
 	if (old->on_failure == now->on_failure && old->fragments == now->fragments &&
-	    old->exempt == now->exempt && same_host(&old->host, &now->host) &&
-	    same_subnets(old, now) && same_edges(&old->edges, &now->edges))
+	    old->exempt == now->exempt && old->fast_path == now->fast_path &&
+	    same_host(&old->host, &now->host) && same_subnets(old, now) &&
+	    same_edges(&old->edges, &now->edges))
 		return;
 	snprintf(result->note, sizeof(result->note),
-		 "what reaches the queue has changed too (associations, exempt, fragments or "
-		 "on_failure): run naclctl steer up%s",
+		 "what reaches the queue has changed too (associations, exempt, fragments, "
+		 "fast_path or on_failure): run naclctl steer up%s",
 		 has_edges(old) && !has_edges(now)
 			 ? "; until then on_failure decides on what comes by the former edges"
 			 : "");
@@ -112,6 +114,7 @@ static void swap(struct daemon *daemon, struct snapshot *next, struct flow_table
 	__atomic_store_n(&daemon->current, next, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < daemon->worker_count; i++)
 		worker_quiescent(&daemon->workers[i]);
+	fastpath_switch(&daemon->fastpath, old, next);
 	flowlog_replace(&daemon->flowlog, flows);
 	snapshot_inherit(old, next);
 	daemon_drop(daemon, old);

@@ -382,11 +382,16 @@ int steer_backend_expand(const struct steer_rules *template, struct steer_rules 
 int steer_backend_template(enum steer_backend backend, const struct steer_plan *plan,
 			   const char *output_table, struct steer_rules *out)
 {
+	struct steer_plan queue_alone = *plan;
+
+	/* nft has no word for it; with legacy any change of a table opens all its pins anew. */
+	if (backend != STEER_IPTABLES_NFT)
+		queue_alone.fast_folder[0] = '\0';
 	*out = (struct steer_rules){0};
 	for (int i = 0; i < steer_backend_families(backend); i++) {
 		out->text[i] = backend == STEER_NFT
-				       ? nft_render(plan)
-				       : iptables_render(plan, families[i], output_table);
+				       ? nft_render(&queue_alone)
+				       : iptables_render(&queue_alone, families[i], output_table);
 		if (!out->text[i]) {
 			steer_rules_fini(out);
 			return -ENOMEM;
@@ -621,6 +626,19 @@ int steer_backend_apply(enum steer_backend backend, const struct steer_rules *ta
 	}
 	steer_rules_fini(&before);
 	return err;
+}
+
+bool steer_rules_drop_filter(struct steer_rules *rules)
+{
+	bool dropped = false;
+
+	for (int i = 0; i < 2; i++)
+		dropped |= rules->text[i] && iptables_drop_filter(rules->text[i]);
+	if (dropped) {
+		free(rules->kernel);
+		rules->kernel = NULL;
+	}
+	return dropped;
 }
 
 bool steer_rules_empty(const struct steer_rules *rules)

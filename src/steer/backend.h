@@ -88,6 +88,12 @@ int steer_backend_render(enum steer_backend backend, const struct steer_plan *pl
 int steer_backend_apply(enum steer_backend backend, const struct steer_rules *target, bool *changed,
 			char reason[static STEER_REASON_LEN]);
 
+/*
+ * Leaves out the rules that ask the accept filter, for when its pins are gone: the queue then has
+ * it all. False: there were none. `kernel` is not kept, since it tells of them.
+ */
+bool steer_rules_drop_filter(struct steer_rules *rules);
+
 bool steer_rules_empty(const struct steer_rules *rules);
 /* By what the kernel tells, where that is known of both; else by their texts. */
 bool steer_rules_equal(const struct steer_rules *a, const struct steer_rules *b);

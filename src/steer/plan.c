@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fastpath/build.h"
+
 static int add(struct steer_plan *plan, const struct steer_rule *rule)
 {
 	struct steer_rule *rules = reallocarray(plan->rules, plan->count + 1, sizeof(*rules));
@@ -197,8 +199,13 @@ int steer_plan_build(const struct policy *policy, struct steer_plan *out,
 		.queue_last = (uint16_t)(policy->queue.first + policy->queue.count - 1),
 		.bypass = policy->on_failure == POLICY_FAIL_ACCEPT,
 		.defrag = policy->fragments == POLICY_REASSEMBLE,
+		.fast = policy->fast_path,
 	};
 
+	if (plan.fast) {
+		plan.fast_words = fastpath_estimate(policy);
+		plan.fast_counters = (size_t)policy->counter_count + 1;
+	}
 	*bad_interface = misread_name(policy);
 	if (*bad_interface)
 		return -EINVAL;

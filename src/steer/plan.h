@@ -65,6 +65,11 @@ struct steer_plan {
 	uint16_t queue_last;
 	bool bypass; /* no daemon: accept instead of drop */
 	bool defrag; /* have the kernel put fragments together first */
+	bool fast;   /* the policy asks for the accept filter, with maps of these sizes */
+	size_t fast_words;
+	size_t fast_counters;
+	/* The folder of its pins, once it is loaded (steer/fastpath); "": the queue has it all. */
+	char fast_folder[STEER_FASTPATH_LEN];
 };
 
 /*

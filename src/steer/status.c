@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "steer/desired.h"
+#include "steer/fastpath/fastpath.h"
 #include "steer/privilege.h"
 
 static const char *find(const struct steer_rules *rules, const char *what)
@@ -101,10 +102,16 @@ static int compare(struct steer_status *survey, const struct steer_plan *plan)
 {
 	static const char *const tables[] = {"mangle", "security"};
 	const struct steer_rules *have = &survey->loaded[survey->backend];
+	struct steer_plan full = *plan;
+	const struct fastpath_need need = {plan->fast_words, plan->fast_counters};
+
+	if (!plan->fast || survey->backend != STEER_IPTABLES_NFT ||
+	    !fastpath_find(&need, full.fast_folder))
+		full.fast_folder[0] = '\0';
 
 	for (int i = 0; i < 2; i++) {
 		steer_rules_fini(&survey->wanted);
-		if (steer_backend_render(survey->backend, plan, tables[i], &survey->wanted))
+		if (steer_backend_render(survey->backend, &full, tables[i], &survey->wanted))
 			return -ENOMEM;
 		survey->equal = steer_rules_equal(have, &survey->wanted);
 		if (survey->equal && (i == 1 || survey->backend == STEER_IPTABLES_LEGACY))

@@ -27,6 +27,7 @@ static const struct conf_key top_keys[] = {
 	{"isolation", NULL},
 	{"sandbox", NULL},
 	{"steering", NULL},
+	{"fast_path", NULL},
 	{"exempt", NULL},
 	{"flow_log", NULL},
 	{"sets", NULL},
@@ -75,6 +76,29 @@ static void read_modes(struct conf_reader *r, const config_setting_t *root)
 		r->policy->fragments = (enum policy_fragments)word;
 	if (conf_get_word(r, root, "steering", steerings, &word) == CONF_OK)
 		r->policy->steering = (enum policy_steering)word;
+}
+
+/*
+ * What the kernel accepts by must not be in reach of what reads hostile bytes: so only where
+ * another process does that.
+ */
+static void read_fast_path(struct conf_reader *r, const config_setting_t *root)
+{
+	const config_setting_t *s = config_setting_get_member(root, "fast_path");
+
+	if (!s)
+		return;
+	if (config_setting_type(s) != CONFIG_TYPE_BOOL) {
+		conf_error(r, conf_place(s), "fast_path = true; or false;",
+			   "fast_path is true or false, without quotes");
+		return;
+	}
+	r->policy->fast_path = config_setting_get_bool(s);
+	if (r->policy->fast_path && r->policy->isolation != POLICY_ISOLATION_PROCESS)
+		conf_error(
+			r, conf_place(s), "add isolation = \"process\";",
+			"fast_path needs isolation = \"process\": a process that reads packets must "
+			"not reach the tables by which the kernel accepts others");
 }
 
 static void read_queue(struct conf_reader *r, const config_setting_t *root)
@@ -217,6 +241,7 @@ void conf_read_policy(struct conf_reader *r, const config_setting_t *root)
 {
 	conf_check_keys(r, root, "the configuration", top_keys);
 	read_modes(r, root);
+	read_fast_path(r, root);
 	read_queue(r, root);
 	read_exempt(r, root);
 	conf_read_flow_log(r, root);

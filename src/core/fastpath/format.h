@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define FASTPATH_VERSION 1
+#define FASTPATH_FDS     3 /* control, words, counters: as descriptors */
 
 struct fastpath_control {
 	uint32_t version;

@@ -170,6 +170,22 @@ static void show_flow_log(const json_t *status, const struct term *term, FILE *t
 	fputc('\n', to);
 }
 
+/* Nothing where nobody has asked for it. */
+static void show_fast_path(const json_t *status, const struct term *term, FILE *to)
+{
+	const json_t *fast = json_object_get(status, "fast_path");
+	const char *why = json_string_value(json_object_get(fast, "why_off"));
+	char packets[TERM_TEXT_LEN], bytes[TERM_TEXT_LEN];
+
+	if (!json_is_object(fast))
+		return;
+	label(to, "fast path");
+	if (why)
+		fprintf(to, "%sOFF%s, %s; ", term->bold, term->off, why);
+	fprintf(to, "%s packets (%s bytes) were accepted in the kernel, and are counted below\n",
+		count_of(fast, "packets", packets), count_of(fast, "bytes", bytes));
+}
+
 /* What the daemon has given up the right to do. */
 static void show_sandbox(const json_t *status, FILE *to)
 {
@@ -468,6 +484,7 @@ void show_status(const json_t *status, time_t now, FILE *to)
 	show_trial(status, to);
 	show_settings(status, to);
 	show_steering(status, &term, to);
+	show_fast_path(status, &term, to);
 	show_flow_log(status, &term, to);
 	show_sandbox(status, to);
 	show_disk(status, &term, to);

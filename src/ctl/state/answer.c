@@ -113,6 +113,14 @@ static const struct field sandbox_fields[] = {
 	{0},
 };
 
+static const struct field fast_path_fields[] = {
+	{"on", KIND_BOOL, false, 0, NULL},
+	{"why_off", KIND_TEXT, true, 0, NULL},
+	{"packets", KIND_INTEGER, false, COUNT, NULL},
+	{"bytes", KIND_INTEGER, false, COUNT, NULL},
+	{0},
+};
+
 static const struct field disk_fields[] = {
 	{"running", KIND_BOOL, false, 0, NULL},
 	{"restarts", KIND_INTEGER, false, COUNT, NULL},
@@ -149,6 +157,7 @@ static const struct field status_fields[] = {
 	{"subnets", KIND_OBJECTS, false, COUNT, subnet_fields},
 	{"acls", KIND_OBJECTS, false, COUNT, acl_fields},
 	{"queues", KIND_OBJECTS, false, QUEUES, queue_fields},
+	{"fast_path", KIND_OBJECT, true, 0, fast_path_fields},
 	{"flow_log", KIND_OBJECT, true, 0, flow_log_fields},
 	{"disk", KIND_OBJECT, false, 0, disk_fields},
 	{"log_lost_lines", KIND_INTEGER, false, COUNT, NULL},
@@ -214,6 +223,7 @@ static const struct field answer_fields[] = {
 	{"events", KIND_OBJECT, false, 0, events_fields},
 	{"warnings", KIND_LINES, false, 0, NULL},
 	{"note", KIND_LINES, false, 0, NULL},
+	{"on", KIND_BOOL, false, 0, NULL},
 	{"report", KIND_LINES, false, 0, NULL},
 	{0},
 };

@@ -175,7 +175,7 @@ static int dispatch(struct steer_request *request)
 
 static int steer_main(int argc, char **argv)
 {
-	struct steer_request request = {.file = PATHS_CONFIG};
+	struct steer_request request = {.file = PATHS_CONFIG, .socket_path = PATHS_SOCKET};
 	int status = options_parse(&command_steer, argc, argv, &request);
 
 	if (status >= 0)
@@ -202,6 +202,7 @@ static const struct option_entry options[] = {
 	{0, "guard", NULL, "also restore it (watch), as steering = \"guard\" in FILE does",
 	 offsetof(struct steer_request, guard), NULL},
 	COMMAND_JSON(struct steer_request, json),
+	COMMAND_SOCKET(struct steer_request, socket_path),
 	{0, "yes", NULL, "load it (up) over ssh too, where nothing reads the queue yet",
 	 offsetof(struct steer_request, yes), NULL},
 	{0, "dry-run", NULL, "print the rules, load nothing",

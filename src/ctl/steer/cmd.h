@@ -12,6 +12,7 @@ struct steer_request {
 	const char *file;
 	const char *fallback;     /* for "up" and "watch", where `file` has errors; or NULL */
 	const char *backend_name; /* --backend */
+	const char *socket_path;  /* of the daemon that gets the fast path's maps */
 	bool forced;              /* it was given: `backend` and no other */
 	enum steer_backend backend;
 	bool json;
@@ -25,7 +26,7 @@ struct steer_request {
  * The three verbs, after the command line and the configuration were read. Each prints what it did
  * and returns an enum naclctl_exit.
  */
-int steer_up(struct steer_request *request, const struct steer_plan *plan);
+int steer_up(struct steer_request *request, struct steer_plan *plan);
 int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 

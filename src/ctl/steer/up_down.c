@@ -21,10 +21,11 @@
 
 #include "common/paths.h"
 #include "common/protocol.h"
+#include "ctl/steer/fast.h"
 #include "ctl/steer/output.h"
 #include "steer/desired.h"
+#include "steer/fastpath/fastpath.h"
 #include "steer/load.h"
-#include "steer/kernel/order.h"
 #include "steer/unseen/unseen.h"
 
 /* The end of a command: the one line a person reads (NULL: none), or the object a program does. */
@@ -212,11 +213,11 @@ static bool candidate(struct steer_request *request, enum steer_backend backend)
 	return false;
 }
 
-static int dry_up(struct steer_request *request, const struct steer_plan *plan)
+static int dry_up(struct steer_request *request, struct steer_plan *plan)
 {
 	enum steer_backend order[STEER_BACKENDS];
 
-	steer_order(order);
+	fast_order(plan, order);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
 		enum steer_backend backend = order[i];
 		struct steer_rules rules;
@@ -225,6 +226,7 @@ static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 		/* By name there is nothing to find out: works without privileges and tools. */
 		if (request->forced ? backend != request->backend : !candidate(request, backend))
 			continue;
+		fast_look(plan, backend);
 		if (steer_backend_render(backend, plan, "security", &rules))
 			break;
 		status = print_dry(request, backend, &rules);
@@ -235,26 +237,43 @@ static int dry_up(struct steer_request *request, const struct steer_plan *plan)
 	return NACLCTL_NO;
 }
 
-int steer_up(struct steer_request *request, const struct steer_plan *plan)
+/* A kernel may refuse the rules that ask the filter and take those that queue. */
+static int load_fast_or_not(struct steer_request *request, struct steer_plan *plan,
+			    enum steer_backend backend, bool *changed,
+			    char reason[static STEER_REASON_LEN])
+{
+	int err;
+
+	fast_prepare(request, plan, backend);
+	err = load(request, plan, backend, changed, reason);
+	if (!err || !plan->fast_folder[0])
+		return err;
+	steer_note(request, "fast_path: %s: every packet goes through the queue", reason);
+	plan->fast_folder[0] = '\0';
+	return load(request, plan, backend, changed, reason);
+}
+
+int steer_up(struct steer_request *request, struct steer_plan *plan)
 {
 	enum steer_backend order[STEER_BACKENDS];
 	char reason[STEER_REASON_LEN];
 
 	if (request->dry_run)
 		return dry_up(request, plan);
-	steer_order(order);
+	fast_order(plan, order);
 	for (int i = 0; i < STEER_BACKENDS; i++) {
 		enum steer_backend backend = order[i];
 		bool changed = false;
 
 		if (!candidate(request, backend))
 			continue;
-		if (load(request, plan, backend, &changed, reason)) {
+		if (load_fast_or_not(request, plan, backend, &changed, reason)) {
 			steer_note(request, "%s: %s", steer_backend_name(backend), reason);
 			continue;
 		}
 		if (unload_all_but(request, backend, &changed))
 			return NACLCTL_NO;
+		fast_finish(request, plan);
 		note_circumstances(request, plan, backend);
 		return report_up(request, plan, backend, changed);
 	}
@@ -297,6 +316,8 @@ int steer_down(struct steer_request *request)
 					  "watch` may take this for another program's change");
 	if (unload_all_but(request, STEER_BACKENDS, &changed))
 		return NACLCTL_NO;
+	if (fastpath_remove(NULL))
+		steer_note(request, "the pins of the fast path's filter could not be removed");
 	return finish(request, "down", STEER_BACKENDS, changed,
 		      changed ? "steering is down" : "steering is down; nothing was loaded");
 }

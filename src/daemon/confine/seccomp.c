@@ -56,6 +56,8 @@ static const struct {
 	  "sched_getaffinity", "wait4", "waitid", "waitpid", "exit", "exit_group"}},
 	{"what a filtering child is handed by way of the launcher",
 	 {"memfd_create", "pipe", "pipe2"}},
+	{"waiting until the kernel's programs have left tables that are to be written",
+	 {"membarrier"}},
 	{"who and when",
 	 {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getuid32",
 	  "geteuid32", "getgid32", "getegid32", "clock_gettime", "clock_gettime64", "clock_getres",

@@ -5,6 +5,7 @@
  */
 #include "daemon/control/request.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,23 @@ static json_t *answer_undo(struct daemon *daemon, const struct request *request)
 	return outcome_json(done, &report, &result);
 }
 
+static json_t *answer_fast_path(struct daemon *daemon, const struct request *request)
+{
+	json_int_t map = json_integer_value(json_object_get(request->object, "map"));
+	int err;
+
+	if (request->peer->uid != 0 || request->passed < 0 || map < 0 || map >= FASTPATH_FDS)
+		return json_pack("{s:b, s:s}", "ok", 0, "error",
+				 "fast-path comes from root, with one of three maps");
+	err = daemon_offer_map(daemon, (unsigned int)map, request->passed);
+	if (err)
+		return json_pack("{s:b, s:s}", "ok", 0, "error",
+				 err == -EPROTO ? "the maps are not those of this nacld's filter"
+						: strerror(-err));
+	return json_pack("{s:b, s:b, s:s}", "ok", 1, "on", daemon->fastpath.on, "note",
+			 daemon->fastpath.on ? "" : daemon->fastpath.why_off);
+}
+
 /* An answer as an object, or, where it is long, as the line itself. */
 static const struct {
 	const char *name;
@@ -240,11 +258,12 @@ static const struct {
 	char *(*line)(struct daemon *daemon, const json_t *request);
 	bool changes;
 } requests[] = {
-	{"status", answer_status, NULL, false},  {"config", answer_config, NULL, false},
-	{"drops", NULL, drops_answer, false},    {"trial", answer_trial, NULL, false},
-	{"reload", answer_reload, NULL, true},   {"apply", answer_apply, NULL, true},
-	{"confirm", answer_confirm, NULL, true}, {"installed", answer_installed, NULL, true},
-	{"events", NULL, events_answer, false},  {"undo", answer_undo, NULL, true},
+	{"status", answer_status, NULL, false},      {"config", answer_config, NULL, false},
+	{"drops", NULL, drops_answer, false},        {"trial", answer_trial, NULL, false},
+	{"reload", answer_reload, NULL, true},       {"apply", answer_apply, NULL, true},
+	{"confirm", answer_confirm, NULL, true},     {"installed", answer_installed, NULL, true},
+	{"events", NULL, events_answer, false},      {"undo", answer_undo, NULL, true},
+	{"fast-path", answer_fast_path, NULL, true},
 };
 
 char *request_answer(const char *line, size_t len, const struct peer *peer, int passed,
@@ -268,7 +287,7 @@ char *request_answer(const char *line, size_t len, const struct peer *peer, int 
 	if (!known)
 		answer = request_refuse(
 			"unknown request; known are status, config, drops, events, trial, "
-			"reload, apply, confirm, installed and undo");
+			"reload, apply, confirm, installed, undo and fast-path");
 	else if (requests[i].changes && !peer_may_change(peer))
 		answer = request_refuse("only root and the group " PROTOCOL_GROUP
 					" may change anything: "

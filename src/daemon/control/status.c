@@ -209,6 +209,22 @@ static json_t *queues_json(const struct daemon *daemon)
 	return queues;
 }
 
+static json_t *fast_path_json(const struct daemon *daemon)
+{
+	const struct fastpath *fastpath = &daemon->fastpath;
+	struct rule_counter total = daemon_fast_total(daemon);
+	json_t *object;
+
+	if (!daemon->current->policy->fast_path && total.packets == 0)
+		return json_null();
+	object = json_object();
+	put(object, "on", json_boolean(fastpath->on));
+	put(object, "why_off", fastpath->why_off ? json_string(fastpath->why_off) : json_null());
+	put_count(object, "packets", total.packets);
+	put_count(object, "bytes", total.bytes);
+	return object;
+}
+
 static json_t *outcomes_json(const struct daemon *daemon)
 {
 	json_t *object = json_object();
@@ -218,6 +234,8 @@ static json_t *outcomes_json(const struct daemon *daemon)
 
 		for (unsigned int i = 0; i < daemon->worker_count; i++)
 			sum += counter_read(&daemon->workers[i].filter->counters->outcomes[o]);
+		if (o == POLICY_JUDGED)
+			sum += daemon_fast_total(daemon).packets;
 		put_count(object, policy_outcome_name(o), sum);
 	}
 	return object;
@@ -325,6 +343,7 @@ json_t *status_json(const struct daemon *daemon)
 	put(status, "subnets", subnets_json(policy));
 	put(status, "acls", acls_json(daemon->current));
 	put(status, "queues", queues_json(daemon));
+	put(status, "fast_path", fast_path_json(daemon));
 	put(status, "flow_log", flow_log_json(daemon));
 	put(status, "disk", disk_json(&daemon->disk));
 	put_count(status, "log_lost_lines", log_lost());

@@ -30,6 +30,7 @@
 
 #define QUEUE_PREFIX   "queue-"
 #define BUFFERS_PREFIX "buffers-"
+#define MAPS_NAME      "fast-path"
 #define NAME_LEN       40
 #define GENERATION_MAX 1000000000u
 #define ANSWER_MS      5000 /* for the service manager to answer */
@@ -116,6 +117,9 @@ void fdstore_take(struct fdstore *store, int notify)
 
 		if (names && parse_name(names[i], &number, &generation))
 			keep(store, number, generation, SD_LISTEN_FDS_START + i);
+		else if (names && strcmp(names[i], MAPS_NAME) == 0 &&
+			 store->map_count < FASTPATH_FDS)
+			store->maps[store->map_count++] = SD_LISTEN_FDS_START + i;
 		else
 			close(SD_LISTEN_FDS_START + i);
 	}
@@ -184,6 +188,31 @@ bool fdstore_put(struct fdstore *store, const struct queue *queue)
 	}
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=" QUEUE_PREFIX "%u", number);
 	return notify_send_fds(store->notify, text, both, 2);
+}
+
+bool fdstore_claim_maps(struct fdstore *store, int fds[static FASTPATH_FDS])
+{
+	bool all = store->map_count == FASTPATH_FDS;
+
+	for (unsigned int i = 0; i < store->map_count; i++) {
+		if (all)
+			fds[i] = store->maps[i];
+		else
+			close(store->maps[i]);
+	}
+	store->map_count = 0;
+	return all;
+}
+
+void fdstore_remove_maps(const struct fdstore *store)
+{
+	remove_named(store, MAPS_NAME);
+}
+
+void fdstore_put_maps(const struct fdstore *store, const int fds[static FASTPATH_FDS])
+{
+	remove_named(store, MAPS_NAME);
+	notify_send_fds(store->notify, "FDSTORE=1\nFDPOLL=0\nFDNAME=" MAPS_NAME, fds, FASTPATH_FDS);
 }
 
 void fdstore_forget_replaced(const struct fdstore *store)

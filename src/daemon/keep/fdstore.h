@@ -2,6 +2,7 @@
 #ifndef NACLD_DAEMON_KEEP_FDSTORE_H
 #define NACLD_DAEMON_KEEP_FDSTORE_H
 
+#include "core/fastpath/format.h"
 #include "core/policy.h"
 #include "daemon/path/queue.h"
 
@@ -19,6 +20,8 @@ struct fdstore {
 		unsigned int generation; /* of the buffers; 0: the first, stored with the socket */
 		struct queue_fds fds;
 	} entries[QUEUE_COUNT_MAX];
+	unsigned int map_count; /* of the accept filter's maps: FASTPATH_FDS, or there are none */
+	int maps[FASTPATH_FDS];
 };
 
 /* What a predecessor left. Once, at the start. Descriptors that are no queue's are closed. */
@@ -33,6 +36,13 @@ bool fdstore_claim(struct fdstore *store, uint16_t number, struct queue_fds *out
  * the service manager could not be told; true also when there is none.
  */
 bool fdstore_put(struct fdstore *store, const struct queue *queue);
+
+/* The maps of a predecessor, now the caller's; false when there are none. */
+bool fdstore_claim_maps(struct fdstore *store, int fds[static FASTPATH_FDS]);
+
+/* Stores maps, in place of those that are there. Best effort: without them the queue has it all. */
+void fdstore_put_maps(const struct fdstore *store, const int fds[static FASTPATH_FDS]);
+void fdstore_remove_maps(const struct fdstore *store);
 
 /* Lets go of buffers that were replaced, once the new ones are there. */
 void fdstore_forget_replaced(const struct fdstore *store);

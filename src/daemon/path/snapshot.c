@@ -120,13 +120,27 @@ static void add_counter(struct rule_counter *sum, const struct rule_counter *par
 		sum->last_hit = last_hit;
 }
 
+static void add_fast(struct rule_counter *sum, const struct snapshot *snapshot, uint32_t counter)
+{
+	for (unsigned int i = 0; snapshot->fast && i < snapshot->fast_stripes; i++)
+		add_counter(sum, &snapshot->fast[i * snapshot->fast_stride + counter]);
+}
+
 struct rule_counter snapshot_counter(const struct snapshot *snapshot, uint32_t counter)
 {
 	struct rule_counter sum = snapshot->base[counter];
 
 	for (unsigned int i = 0; i < snapshot->worker_count; i++)
 		add_counter(&sum, &snapshot->workers[i][counter]);
+	add_fast(&sum, snapshot, counter);
 	return sum;
+}
+
+void snapshot_keep_fast(struct snapshot *snapshot)
+{
+	for (uint32_t c = 0; snapshot->fast && c < snapshot->policy->counter_count; c++)
+		add_fast(&snapshot->base[c], snapshot, c);
+	snapshot->fast = NULL;
 }
 
 /* Both lists ascend by number: one walk over the two. */

@@ -38,6 +38,10 @@ struct snapshot {
 	uint32_t *edge_devices;        /* [policy edge] index of its interface, 0: there is none */
 	struct shared edges;           /* what that points into */
 	struct flow_table **flows;     /* [worker]; NULL: no flow log */
+	/* What the accept filter counts: [stripe * stride + policy counter]; or NULL */
+	const struct rule_counter *fast;
+	unsigned int fast_stripes;
+	size_t fast_stride;
 	struct flow_table **spare_flows; /* [worker]; what is exchanged with them */
 	uint16_t *acl_ids;         /* [policy ACL] as drop tables know it; NULL: by its index */
 	struct isolate **isolates; /* [worker], the daemon's; NULL: filtered in this process */
@@ -64,7 +68,13 @@ void snapshot_set_device(struct snapshot *snapshot, uint32_t device, const char 
  */
 uint32_t snapshot_edge_acl(const struct snapshot *snapshot, uint32_t device);
 
-/* The sum of all workers and the base for one counter. */
+/*
+ * Adds what the accept filter has counted to the base and forgets where: what it counts in is about
+ * to go.
+ */
+void snapshot_keep_fast(struct snapshot *snapshot);
+
+/* The sum of all workers, of the accept filter and of the base, for one counter. */
 struct rule_counter snapshot_counter(const struct snapshot *snapshot, uint32_t counter);
 
 /*

@@ -12,6 +12,9 @@
  *                                                       outbound rule looks at)
  *   mangle   NACLD-DEFRAG                               (no jump: nothing ever passes it)
  *
+ * With a fast path each rule that queues stands behind one that asks the accept filter (-m bpf)
+ * about the same packets. Its ACCEPT goes where the queue's would: on to the next base chain.
+ *
  * So the ACL is the outer wall: inbound before the host's own firewall, outbound after it.
  * NACLD-DEFRAG works by being loaded: a rule with the socket match turns on the kernel's reassembly
  * for the network namespace, without connection tracking. Turned off again (by `down`, or fragments
@@ -53,6 +56,9 @@ static const char *own_words(enum steer_own own, enum family family)
 	return "";
 }
 
+/* The filter's programs, by the names that they are pinned under (fastpath/accept.bpf.c). */
+static const char *const program_names[STEER_CHAINS] = {"in", "fwd", "out", "pre", "post"};
+
 static void render_queue(const struct steer_plan *plan, FILE *to)
 {
 	if (plan->queue_first == plan->queue_last)
@@ -63,9 +69,9 @@ static void render_queue(const struct steer_plan *plan, FILE *to)
 	fputs(plan->bypass ? " --queue-bypass\n" : "\n", to);
 }
 
-/* One line; `type` is the one ICMPv6 type of it (iptables knows no ranges of types). */
-static void render_line(const struct steer_plan *plan, const struct steer_rule *rule,
-			enum family family, unsigned int type, FILE *to)
+/* What a rule looks at; `type` is the one ICMPv6 type of it (iptables knows no ranges of types). */
+static void render_matches(const struct steer_rule *rule, enum family family, unsigned int type,
+			   FILE *to)
 {
 	bool outbound = steer_chain_is_outbound((enum steer_chain)rule->chain);
 	char buf[PREFIX_STRLEN];
@@ -91,6 +97,23 @@ static void render_line(const struct steer_plan *plan, const struct steer_rule *
 		fprintf(to, " -p ipv6-icmp -m icmp6 --icmpv6-type %u -m hl --hl-eq %u", type,
 			rule->hop_limit);
 	fputs(own_words((enum steer_own)rule->own, family), to);
+}
+
+/* Before what goes to the queue, where there is a filter: what that accepts does not. */
+static void render_fast(const struct steer_plan *plan, const struct steer_rule *rule,
+			enum family family, FILE *to)
+{
+	if (rule->action != STEER_QUEUE || !plan->fast_folder[0])
+		return;
+	render_matches(rule, family, 0, to);
+	fprintf(to, " -m bpf --object-pinned %s/%s%d -j ACCEPT\n", plan->fast_folder,
+		program_names[rule->chain], (int)family);
+}
+
+static void render_line(const struct steer_plan *plan, const struct steer_rule *rule,
+			enum family family, unsigned int type, FILE *to)
+{
+	render_matches(rule, family, type, to);
 	if (rule->action == STEER_QUEUE)
 		render_queue(plan, to);
 	else
@@ -110,6 +133,7 @@ static void render_chain(const struct steer_plan *plan, enum family family, enum
 			continue;
 		if (rule->own == STEER_ON_WIRE)
 			continue; /* what is looped is known for certain here */
+		render_fast(plan, rule, family, to);
 		for (unsigned int type = rule->type_first; type <= rule->type_last; type++)
 			render_line(plan, rule, family, type, to);
 	}

@@ -28,6 +28,12 @@ char *iptables_own(const char *saved);
  */
 char *iptables_transition(const char *current, const char *target);
 
+/*
+ * Takes the rules that name a pinned program out of a text in normal form, in place. False: there
+ * were none.
+ */
+bool iptables_drop_filter(char *text);
+
 /* Does a text in normal form have a chain of ours of that name in that table? */
 bool iptables_has_chain(const char *text, const char *table, const char *chain);
 

@@ -311,6 +311,24 @@ static void print_transitions(const struct lines *from, const struct lines *to, 
 	}
 }
 
+bool iptables_drop_filter(char *text)
+{
+	bool dropped = false;
+
+	while (*text) {
+		char *end = strchrnul(text, '\n'), *next = *end ? end + 1 : end;
+		char *pinned = strstr(text, " --object-pinned ");
+
+		if (!pinned || pinned > end) {
+			text = next;
+			continue;
+		}
+		memmove(text, next, strlen(next) + 1);
+		dropped = true;
+	}
+	return dropped;
+}
+
 bool iptables_has_chain(const char *text, const char *table, const char *chain)
 {
 	struct reader at = {0};

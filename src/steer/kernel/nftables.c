@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,26 @@ static uint64_t digest(uint64_t so_far, const void *data, size_t len)
 
 #define DIGEST_SEED 0xcbf29ce484222325
 
+/*
+ * Of an xt match. That of a BPF program holds the number that the pin's descriptor had in the
+ * process that loaded the rule (struct xt_bpf_info_v1, bytes 4 to 7): no part of what it says.
+ */
+static uint64_t digest_match(uint64_t so_far, const struct nlattr *data)
+{
+	const struct nlattr *table[NFTA_MATCH_MAX + 1] = {0};
+	const unsigned char *info;
+	size_t len;
+
+	parse_nest(data, table, NFTA_MATCH_MAX + 1);
+	if (!table[NFTA_MATCH_NAME] || !table[NFTA_MATCH_INFO] ||
+	    strcmp(mnl_attr_get_str(table[NFTA_MATCH_NAME]), "bpf") != 0)
+		return digest(so_far, mnl_attr_get_payload(data), mnl_attr_get_payload_len(data));
+	info = mnl_attr_get_payload(table[NFTA_MATCH_INFO]);
+	len = mnl_attr_get_payload_len(table[NFTA_MATCH_INFO]);
+	so_far = digest(so_far, info, len < 4 ? len : 4);
+	return len > 8 ? digest(so_far, info + 8, len - 8) : so_far;
+}
+
 static uint64_t digest_rule(const struct nlattr *expressions)
 {
 	const struct nlattr *element, *table[NFTA_EXPR_MAX + 1];
@@ -107,7 +128,10 @@ static uint64_t digest_rule(const struct nlattr *expressions)
 		sum = digest(sum, mnl_attr_get_str(table[NFTA_EXPR_NAME]),
 			     mnl_attr_get_payload_len(table[NFTA_EXPR_NAME]));
 		if (table[NFTA_EXPR_DATA] &&
-		    strcmp(mnl_attr_get_str(table[NFTA_EXPR_NAME]), "counter") != 0)
+		    strcmp(mnl_attr_get_str(table[NFTA_EXPR_NAME]), "match") == 0)
+			sum = digest_match(sum, table[NFTA_EXPR_DATA]);
+		else if (table[NFTA_EXPR_DATA] &&
+			 strcmp(mnl_attr_get_str(table[NFTA_EXPR_NAME]), "counter") != 0)
 			sum = digest(sum, mnl_attr_get_payload(table[NFTA_EXPR_DATA]),
 				     mnl_attr_get_payload_len(table[NFTA_EXPR_DATA]));
 	}

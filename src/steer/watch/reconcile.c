@@ -210,6 +210,30 @@ static int is_whole(struct steer_reconciler *reconciler, struct steer_rules *hav
 	return err ? err : steer_rules_equal(have, &desired->rules);
 }
 
+/*
+ * The pins by which rules name the accept filter are gone: without those rules the queue has it
+ * all, and that is better than no rules. What should be loaded is that from then on.
+ */
+static int load_without_filter(struct steer_reconciler *reconciler, bool *changed,
+			       char reason[static STEER_REASON_LEN])
+{
+	struct steer_desired *desired = &reconciler->desired;
+	char why[STEER_REASON_LEN];
+	int err;
+
+	memcpy(why, reason, sizeof(why));
+	steer_rules_drop_filter(&desired->template);
+	err = steer_backend_apply(desired->backend, &desired->rules, changed, reason);
+	if (err)
+		return err;
+	(void)steer_backend_kernel(desired->backend, &desired->rules.kernel, reason);
+	tell(reconciler, log_warning, "slow",
+	     "restored without the fast path, whose filter is not there any more (%s); every packet "
+	     "goes through the queue. To load it again: naclctl steer up",
+	     why);
+	return steer_desired_save(desired->backend, &desired->rules, &desired->template);
+}
+
 /* Loads what should be there. False: it did not work, and that was said. */
 static bool load_again(struct steer_reconciler *reconciler)
 {
@@ -220,6 +244,8 @@ static bool load_again(struct steer_reconciler *reconciler)
 
 	err = steer_backend_apply(reconciler->desired.backend, &reconciler->desired.rules, &changed,
 				  reason);
+	if (err && steer_rules_drop_filter(&reconciler->desired.rules))
+		err = load_without_filter(reconciler, &changed, reason);
 	legacy_seen(reconciler); /* else the same removal a moment later would look like none */
 	if (!err)
 		err = is_whole(reconciler, &now, reason);
