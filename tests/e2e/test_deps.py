@@ -30,7 +30,7 @@ def names(array):
     return {group: packages.split() for group, packages in re.findall(r'\[(\w+)\]="([^"]*)"', body)}
 
 
-INSTALLED = sorted({p for group, packages in names("packages").items() if group != "vm" for p in packages})
+INSTALLED = sorted({p for group, packages in names("packages").items() if group not in ("vm", "afl") for p in packages})
 UNPACKED = sorted({p for packages in names("unpacked").values() for p in packages})
 
 
