@@ -32,6 +32,8 @@ extern const struct command command_confirm;
 extern const struct command command_rollback;
 extern const struct command command_replay;
 extern const struct command command_flows;
+extern const struct command command_panic;
+extern const struct command command_resume;
 
 /* Options of several commands: the struct and its member that hold the value. */
 /* The formatters of Debian 12 and 13 differ about a macro that is a list in braces. */

@@ -14,11 +14,11 @@
 #include "ctl/completion/completion.h"
 
 static const struct command *const commands[] = {
-	&command_show,     &command_check,  &command_reload, &command_apply,  &command_confirm,
-	&command_rollback, &command_steer,  &command_doctor, &command_drops,  &command_why,
-	&command_explain,  &command_eval,   &command_query,  &command_diff,   &command_cover,
-	&command_import,   &command_export, &command_report, &command_replay, &command_flows,
-	&command_metrics,
+	&command_show,     &command_check,   &command_reload,  &command_apply,  &command_confirm,
+	&command_rollback, &command_panic,   &command_resume,  &command_steer,  &command_doctor,
+	&command_drops,    &command_explain, &command_eval,    &command_query,  &command_diff,
+	&command_cover,    &command_import,  &command_export,  &command_report, &command_replay,
+	&command_why,      &command_flows,   &command_metrics,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -150,7 +150,7 @@ static int carry_out(struct steer_request *request)
 	return status;
 }
 
-static int dispatch(struct steer_request *request)
+int steer_dispatch(struct steer_request *request)
 {
 	bool is_up = is_verb(request, "up");
 	int status = check_verb(request), lock = -1;
@@ -184,7 +184,7 @@ static int steer_main(int argc, char **argv)
 		return options_refuse(&command_steer, "up, down, show or watch?");
 	request.verb = argv[optind];
 	request.notes = json_array();
-	status = dispatch(&request);
+	status = steer_dispatch(&request);
 	json_decref(request.notes);
 	return status;
 }

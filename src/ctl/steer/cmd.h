@@ -30,4 +30,7 @@ int steer_up(struct steer_request *request, struct steer_plan *plan);
 int steer_down(struct steer_request *request);
 int steer_show(struct steer_request *request, const struct steer_plan *plan);
 
+/* All of the command behind its command line: verb and options are set, notes is an array. */
+int steer_dispatch(struct steer_request *request);
+
 #endif

@@ -1,0 +1,1 @@
+panic now
