@@ -73,6 +73,8 @@ struct policy *gate_pass(struct gate *gate, const char *config, const struct pol
 	}
 	look(gate, policy, &report);
 	diff_policies(running, policy, false, gate->json ? &gate->differences : NULL);
+	if (!gate->json && policy->mode == POLICY_ENFORCE)
+		live_connections_print(policy, true, stdout);
 	if (!session_survives(gate, policy)) {
 		*status = NACLCTL_NO;
 		policy_free(policy);

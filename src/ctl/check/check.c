@@ -198,7 +198,7 @@ static const struct option_entry options[] = {
 	 offsetof(struct check, print), NULL},
 	{0, "strict", NULL, "warnings and findings are an answer of no: exit status 1",
 	 offsetof(struct check, strict), NULL},
-	{0, "live", NULL, "for this host, now: your ssh session, and what listens",
+	{0, "live", NULL, "for this host, now: connections, your ssh session, what listens",
 	 offsetof(struct check, live), NULL},
 	{0, "sarif", NULL, "SARIF 2.1.0 on stdout, for code review", offsetof(struct check, sarif),
 	 NULL},

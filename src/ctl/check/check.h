@@ -41,8 +41,15 @@ void sarif_add(json_t *log, const struct checked *checked);
 bool live_cuts_session(const struct policy *policy, struct packet *cut, enum hook *hook);
 
 /*
- * What only this host, now, can tell: would the ssh session that this runs in be cut? Which servers
- * listen in a reply range that is too wide? A paragraph, or NULL; the caller frees it.
+ * Tries every established TCP connection of this host both ways, and prints how many survive and
+ * which do not; where all do, only if `always`. Does any break?
+ */
+bool live_connections_print(const struct policy *policy, bool always, FILE *to);
+
+/*
+ * What only this host, now, can tell: would the ssh session that this runs in be cut? Which
+ * connections? Which servers listen in a reply range that is too wide? A paragraph, or NULL; the
+ * caller frees it.
  */
 char *live_findings(const struct checked *checked);
 
