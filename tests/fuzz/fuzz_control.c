@@ -67,6 +67,7 @@ static void claim_answer(const char *answer, bool may_change, uint64_t reloads)
 	else
 		CLAIM(json_object_get(object, "status") || json_object_get(object, "config") ||
 		      json_object_get(object, "trial") || json_object_get(object, "drops") ||
+		      json_object_get(object, "events") ||
 		      (may_change && json_object_get(object, "note")));
 	CLAIM(may_change || daemon_state.reloads == reloads);
 	json_decref(object);
