@@ -159,6 +159,7 @@ void fastpath_switch(struct fastpath *fastpath, const struct snapshot *old, stru
 	}
 	if (!why) {
 		fastpath->on = true;
+		fastpath->source.due_ms = clock_monotonic_ms() + RENEW_MS;
 		fastpath->why_off = NULL;
 		fastpath->half = half;
 		next->fast = fastpath_stripe(&fastpath->maps, half, 0) + 1;
@@ -197,12 +198,13 @@ int fastpath_adopt(struct fastpath *fastpath, const int fds[static FASTPATH_FDS]
 	return 0;
 }
 
+/* An idle daemon whose filter is off wakes for nothing. */
 static void renew(struct poller_source *source, short revents)
 {
 	struct fastpath *fastpath = source->owner;
 
 	(void)revents;
-	source->due_ms = clock_monotonic_ms() + RENEW_MS;
+	source->due_ms = fastpath->on ? clock_monotonic_ms() + RENEW_MS : 0;
 	if (fastpath->on)
 		renew_deadline(fastpath);
 }
