@@ -108,9 +108,9 @@ def test_other_ends_lose_nothing(net, number):
     client, server, _ = net.pair()
     nacld = KeptNacld(server, open_host(length=65536))
     queue_rule(server, "INPUT")
-    stream = Stream(client, server, 4 * RATE)
+    stream = Stream(client, server, 6 * RATE)
     kill_during(nacld, stream, 10 if number == signal.SIGTERM else 8, number)
-    assert stream.result() == f"received {4 * RATE} {WHOLE}"
+    assert stream.result() == f"received {6 * RATE} {WHOLE}"
     expected = 0 if number == signal.SIGTERM else -number
     # TERM before it has begun to listen for it ends it at once.
     assert set(nacld.statuses) <= {expected, -number}, nacld.statuses
