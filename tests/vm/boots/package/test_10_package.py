@@ -12,7 +12,8 @@ WHOLE = "lost 0 duplicated 0 reordered 0"
 STATE = "/var/lib/nacld"
 # What dpkg, systemd and the account tools keep for themselves, whatever comes and goes.
 OTHERS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/.pwd.lock", "/var/lib/dpkg/",
-          "/var/log/", "/var/lib/systemd/", "/var/cache/", "/etc/systemd/system", "/root", "/vm/")
+          "/var/log/", "/var/lib/systemd/", "/var/cache/", "/etc/systemd/system", "/root", "/vm/",
+          "/var/lib/nginx/", "/var/tmp/systemd-private-")
 
 
 def dpkg(*words):
