@@ -64,6 +64,18 @@ struct packet {
 	uint8_t tcp_flags; /* RFC 9293 control bits, 0 unless TCP */
 };
 
+/* Ends and ports swapped; all else stays as it is. */
+static inline struct packet packet_turned(const struct packet *packet)
+{
+	struct packet turned = *packet;
+
+	turned.src = packet->dst;
+	turned.dst = packet->src;
+	turned.sport = packet->dport;
+	turned.dport = packet->sport;
+	return turned;
+}
+
 /*
  * Parses one packet from the network header on.
  *

@@ -277,10 +277,7 @@ bool packet_line_reply(const struct packet_line *request, struct packet_line *ou
 	reply.way.hook = other_side[request->way.hook];
 	memcpy(reply.way.in, request->way.out, sizeof(reply.way.in));
 	memcpy(reply.way.out, request->way.in, sizeof(reply.way.out));
-	reply.packet.src = request->packet.dst;
-	reply.packet.dst = request->packet.src;
-	reply.packet.sport = request->packet.dport;
-	reply.packet.dport = request->packet.sport;
+	reply.packet = packet_turned(&request->packet);
 	if ((reply.packet.protocol == PROTOCOL_ICMP || reply.packet.protocol == PROTOCOL_ICMPV6) &&
 	    !answer_icmp(&reply.packet))
 		return false;

@@ -333,11 +333,8 @@ static int ask_neighbours(struct replies *r)
 
 static struct packet reply_to(const struct packet *request, uint16_t port)
 {
-	struct packet reply = *request;
+	struct packet reply = packet_turned(request);
 
-	reply.src = request->dst;
-	reply.dst = request->src;
-	reply.sport = request->dport;
 	reply.dport = port;
 	if (request->l4 == PACKET_L4_ICMP)
 		reply.icmp_type = request->icmp_type == 8 ? 0 : 129;

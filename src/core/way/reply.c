@@ -60,11 +60,7 @@ bool reply_request(enum hook hook, const struct packet *packet, enum hook *reque
 	if (type < 0 && !answers_by_ports(packet))
 		return false;
 	*request_hook = other_side[hook];
-	*request = *packet;
-	request->src = packet->dst;
-	request->dst = packet->src;
-	request->sport = packet->dport;
-	request->dport = packet->sport;
+	*request = packet_turned(packet);
 	request->icmp_type = type < 0 ? 0 : (uint8_t)type;
 	request->tcp_flags = packet->protocol == PROTOCOL_TCP ? TCP_SYN : 0;
 	return true;

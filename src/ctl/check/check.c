@@ -39,19 +39,9 @@ static json_t *diagnostics_json(const struct conf_report *report)
 /* The canonical text as a JSON string, or NULL: no memory. */
 static json_t *config_json(const struct policy *policy)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *memory = open_memstream(&text, &len);
-	json_t *config;
+	char *text = conf_text(policy);
+	json_t *config = text ? json_string(text) : NULL;
 
-	if (!memory)
-		return NULL;
-	conf_print(policy, memory);
-	if (fclose(memory) != 0) {
-		free(text);
-		return NULL;
-	}
-	config = json_stringn(text, len);
 	free(text);
 	return config;
 }

@@ -41,7 +41,7 @@ static bool breaks(const struct policy *policy, const struct packet *in, struct 
 	memcpy(leaving.out, entering.in, sizeof(leaving.out));
 	in_passes = passes(policy, &entering, in);
 	*hook = in_passes ? HOOK_OUTPUT : HOOK_INPUT;
-	*cut = in_passes ? session_reply(in) : *in;
+	*cut = in_passes ? packet_turned(in) : *in;
 	return !in_passes || !passes(policy, &leaving, cut);
 }
 

@@ -22,25 +22,10 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-static char *canonical(const struct policy *policy)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *to = open_memstream(&text, &len);
-
-	if (!to)
-		return NULL;
-	conf_print(policy, to);
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 /* Does the daemon run by another text than the file has now? */
 static bool edited(const struct facts *facts)
 {
-	char error[CLIENT_ERROR_LEN], *here = facts->policy ? canonical(facts->policy) : NULL;
+	char error[CLIENT_ERROR_LEN], *here = facts->policy ? conf_text(facts->policy) : NULL;
 	const char *there;
 	bool differs = false;
 	json_t *answer;

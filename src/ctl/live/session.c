@@ -84,14 +84,3 @@ bool session_find(struct packet *out)
 			return true;
 	return false;
 }
-
-struct packet session_reply(const struct packet *in)
-{
-	struct packet out = *in;
-
-	out.src = in->dst;
-	out.dst = in->src;
-	out.sport = in->dport;
-	out.dport = in->sport;
-	return out;
-}

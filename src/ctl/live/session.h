@@ -12,7 +12,4 @@
  */
 bool session_find(struct packet *out);
 
-/* The same packet's answer. */
-struct packet session_reply(const struct packet *in);
-
 #endif

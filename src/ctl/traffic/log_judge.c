@@ -12,17 +12,6 @@
 #include "core/way/walls.h"
 #include "ctl/traffic/log.h"
 
-static struct packet turned(const struct packet *packet)
-{
-	struct packet reply = *packet;
-
-	reply.src = packet->dst;
-	reply.dst = packet->src;
-	reply.sport = packet->dport;
-	reply.dport = packet->sport;
-	return reply;
-}
-
 struct packet_line flow_logs_line(const struct flow_logs *logs, const struct flow *flow)
 {
 	struct packet_line line = {.way.hook = (enum hook)flow->way, .packet = flow->packet};
@@ -58,7 +47,7 @@ void flow_logs_judge(struct flow_logs *logs)
 {
 	for (uint32_t i = 0; i < logs->flows.count; i++) {
 		struct flow *flow = &logs->flows.at[i];
-		struct packet reply = turned(&flow->packet);
+		struct packet reply = packet_turned(&flow->packet);
 
 		flow->reply = flows_find(&logs->flows, HOOK_FORWARD, &reply);
 		if (logs->policy)

@@ -14,7 +14,6 @@
 #include "common/log.h"
 #include "common/nfqueue_proc.h"
 #include "daemon/trial/trial.h"
-#include "daemon/trial/trial.h"
 
 static void put(json_t *object, const char *key, json_t *value)
 {
